@@ -1,0 +1,86 @@
+// /etc/ctibridge/ctibridge.yaml (docs/design.md, section 4): read, checked, with secrets resolved.
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/link.hpp"
+#include "crm/config.hpp"
+
+namespace bridge {
+
+struct PbxConfig {
+    std::string name, host = "127.0.0.1";
+    unsigned short port = 5038;
+    std::optional<Tls> tls;
+    bool allow_plaintext = false;              // plain to a non-loopback host only with it
+    std::string username, secret;
+    std::vector<std::string> channels{"PJSIP/{extension}", "SIP/{extension}"};
+    std::vector<std::string> extensions;
+    std::string country;
+    struct Dial {
+        std::string context = "from-internal";
+        Millis timeout{30000};
+        std::string caller_id = "{extension}";
+        std::vector<std::pair<std::string, std::string>> auto_answer;   // SIP header, value added to the own phone's INVITE
+    } dial;
+    std::string queue_member = "{channel}", queue_state_interface = "{channel}";
+    std::string pickup_context, pickup_exten, park_context;
+    ReconnectPolicy reconnect;
+};
+
+struct XmppConfig {
+    std::string component, host = "127.0.0.1";
+    unsigned short port = 5275;
+    std::optional<Tls> tls;
+    bool allow_plaintext = false;
+    std::string secret, user_domain;
+    std::vector<std::string> administrators;
+    bool spark = true;
+};
+
+enum class PopMode : std::uint8_t { automatic, rich, spark, plain };
+enum class MissedMode : std::uint8_t { notice, store, none };
+
+struct PopConfig {
+    PopMode mode = PopMode::automatic;
+    std::string language = "en";
+    MissedMode missed = MissedMode::notice;
+    std::string presence = "none";
+};
+
+struct DialRewrite { std::string from, to; };
+
+struct DialingConfig {                         // the longest matching pattern decides; at equal length deny
+    std::vector<std::string> allow, deny;
+    std::vector<DialRewrite> rewrite;          // in order
+    unsigned per_minute = 10, concurrent = 2;
+};
+
+struct HttpConfig { std::string listen; std::vector<std::string> serve; std::string makecall_secret; };
+
+struct Config {
+    std::filesystem::path file;
+    std::vector<PbxConfig> pbx;
+    XmppConfig xmpp;
+    PopConfig pop;
+    crm::Config crm;
+    std::filesystem::path state = "/var/lib/ctibridge";
+    DialingConfig dialing;
+    Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
+    std::vector<HttpConfig> http;
+    std::string control;                       // path of the unix socket; empty: none
+    std::string log_level = "info";
+};
+
+// One fault: "FILE:LINE: key pbx[0].port: what is wrong; what to do".
+struct ConfigError { std::vector<std::string> lines; };
+
+std::expected<Config, ConfigError> load_config(const std::filesystem::path& file);
+
+}  // namespace bridge

@@ -1,0 +1,47 @@
+// Who is calling: our own index of the CRM's telephone numbers, kept on disk, followed by the change feed, answered from
+// memory; a hit is re-checked and a miss asked again at the database within a budget.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crm/config.hpp"
+#include "crm/types.hpp"
+
+namespace crm {
+
+// Lives on the owner's thread; blocking work is done on a thread of its own, whose results arrive through `post`
+// (which must run the function on the owner's thread, e.g. asio::post).
+class Callers {
+ public:
+    using Post = std::function<void(std::function<void()>)>;
+    using Log = std::function<void(int priority, std::string_view line)>;   // syslog priorities; names no secrets
+
+    // Reads the cached index of the state directory; start() then goes to the database.
+    Callers(const Config& config, Post post, Log log);
+    ~Callers();   // stops the thread; pending find() calls are answered from the index
+
+    void start();
+    // The index is usable (from the cache or from the database).
+    [[nodiscard]] bool loaded() const;
+    [[nodiscard]] bool database_up() const;
+    void on_link(std::function<void(bool up, std::string detail)> changed);
+    void on_operators(std::function<void(std::vector<Operator>)> changed);   // first read, then every change
+
+    // From memory, at once. `pbx` selects the site's extensions.
+    [[nodiscard]] Lookup from_index(std::string_view number, std::string_view pbx) const;
+    // With the database if it answers within the configured budget, else from the index. `done` is called exactly once, on the
+    // owner's thread, never from inside find(). `as_crm_user`: visibility as that user (empty: everything).
+    void find(std::string_view number, std::string_view pbx, std::string_view as_crm_user, std::function<void(Lookup)> done);
+    [[nodiscard]] Number understand(std::string_view number, std::string_view pbx) const;
+    void reload();   // full comparison
+
+ private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace crm

@@ -1,0 +1,5 @@
+#include "bridge/reason.hpp"
+
+#include <gtest/gtest.h>
+
+TEST(reason, begins_empty) { EXPECT_TRUE(bridge::Reason{}.call.empty()); }
