@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <optional>
@@ -18,7 +19,7 @@ struct PbxConfig {
     std::string name, host = "127.0.0.1";
     unsigned short port = 5038;
     std::optional<Tls> tls;
-    bool allow_plaintext = false;              // plain to a non-loopback host only with it
+    bool allow_plaintext = false;  // plain to a non-loopback host only with it
     std::string username, secret;
     std::vector<std::string> channels{"PJSIP/{extension}", "SIP/{extension}"};
     std::vector<std::string> extensions;
@@ -27,7 +28,8 @@ struct PbxConfig {
         std::string context = "from-internal";
         Millis timeout{30000};
         std::string caller_id = "{extension}";
-        std::vector<std::pair<std::string, std::string>> auto_answer;   // SIP header, value added to the own phone's INVITE
+        std::vector<std::pair<std::string, std::string>>
+            auto_answer;  // SIP header, value added to the own phone's INVITE
     } dial;
     std::string queue_member = "{channel}", queue_state_interface = "{channel}";
     std::string pickup_context, pickup_exten, park_context;
@@ -51,21 +53,27 @@ struct PopConfig {
     PopMode mode = PopMode::automatic;
     std::string language = "en";
     MissedMode missed = MissedMode::notice;
-    std::string presence = "none";
 };
 
-struct DialRewrite { std::string from, to; };
+struct DialRewrite {
+    std::string from, to;
+};
 
-struct DialingConfig {                         // the longest matching pattern decides; at equal length deny
+struct DialingConfig {  // the longest matching pattern decides; at equal length deny
     std::vector<std::string> allow, deny;
-    std::vector<DialRewrite> rewrite;          // in order
+    std::vector<DialRewrite> rewrite;  // in order
     unsigned per_minute = 10, concurrent = 2;
 };
 
-struct HttpConfig { std::string listen; std::vector<std::string> serve; std::string makecall_secret; };
+struct HttpConfig {
+    std::string listen;
+    std::vector<std::string> serve;
+    std::string makecall_secret;
+};
 
 struct Config {
     std::filesystem::path file;
+    std::vector<std::string> warnings;  // "FILE:LINE: key ...": worth a line in the log, no fault
     std::vector<PbxConfig> pbx;
     XmppConfig xmpp;
     PopConfig pop;
@@ -74,13 +82,20 @@ struct Config {
     DialingConfig dialing;
     Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
     std::vector<HttpConfig> http;
-    std::string control;                       // path of the unix socket; empty: none
+    std::string control;  // path of the unix socket; empty: none
     std::string log_level = "info";
 };
 
 // One fault: "FILE:LINE: key pbx[0].port: what is wrong; what to do".
-struct ConfigError { std::vector<std::string> lines; };
+struct ConfigError {
+    std::vector<std::string> lines;
+};
 
-std::expected<Config, ConfigError> load_config(const std::filesystem::path& file);
+struct LoadOptions {
+    bool secrets = true;  // false (`replay`): secrets are not read and may be absent
+};
+
+// All faults at once, in the order of the file.
+std::expected<Config, ConfigError> load_config(const std::filesystem::path& file, LoadOptions options = {});
 
 }  // namespace bridge
