@@ -2,4 +2,6 @@
 
 #include <gtest/gtest.h>
 
-TEST(types, a_fresh_match_is_exact) { EXPECT_EQ(crm::Match{}.quality, crm::Quality::exact); }
+TEST(types, a_fresh_match_is_exact) {
+    EXPECT_EQ(crm::Match{}.quality, crm::Quality::exact);
+}
