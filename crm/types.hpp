@@ -21,13 +21,23 @@ struct Operator {
     bool active = true;      // inactive users' extensions are internal, but they get no pops
 };
 
+enum class NumberKind : std::uint8_t {
+    telephone,     // of the outside world
+    internal,      // an extension here
+    anonymous,     // withheld, empty, "anonymous", "unknown"
+    too_short,     // too few digits to name one subscriber
+    not_a_number,  // letters, control characters, broken UTF-8, too long
+};
+
 // A telephone number as given and what it means at this site.
 struct Number {
-    std::string raw;                    // as given
-    std::string digits;                 // digits (and a leading + or * #) only
-    std::optional<std::string> e164;    // "+447700900123"; absent when it has none
-    bool internal = false;              // an extension here
-    bool anonymous = false;             // withheld, empty, "anonymous", "unknown", too short: never matches
+    std::string raw;                  // as given
+    std::string digits;               // digits (and a leading + or * #) only
+    std::optional<std::string> e164;  // "+447700900123"; absent when it has none
+    std::string extension;  // behind it: "12" of "+420 222 333 444 ext. 12"; not part of e164 and digits
+    NumberKind kind = NumberKind::telephone;
+    bool internal = false;   // kind is internal
+    bool anonymous = false;  // kind is anonymous, too_short or not_a_number: never matches
 };
 
 enum class Quality : std::uint8_t { exact, national, suffix };
