@@ -12,7 +12,10 @@ std::size_t decode(std::string_view s, char32_t& code) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
     const unsigned char first = byte(0);
     if (first < 0x80) return code = first, 1;
-    const std::size_t length = first >= 0xC2 && first <= 0xDF ? 2 : first >= 0xE0 && first <= 0xEF ? 3 : first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+    const std::size_t length = first >= 0xC2 && first <= 0xDF   ? 2
+                               : first >= 0xE0 && first <= 0xEF ? 3
+                               : first >= 0xF0 && first <= 0xF4 ? 4
+                                                                : 0;
     if (length == 0 || s.size() < length) return 0;
     code = first & (0xFFU >> (length + 1));
     for (std::size_t i = 1; i < length; ++i) {
@@ -35,14 +38,29 @@ void append_escaped(std::string& out, std::string_view text) {
             continue;
         }
         switch (code) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '\'': out += "&apos;"; break;
-            case '"': out += "&quot;"; break;
-            case '\t': case '\n': case '\r': out += static_cast<char>(code); break;
+            case '&':
+                out += "&amp;";
+                break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '\'':
+                out += "&apos;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\t':
+            case '\n':
+            case '\r':
+                out += static_cast<char>(code);
+                break;
             default:
-                if (code >= 0x20 && code != 0x7F && code != 0xFFFE && code != 0xFFFF) out += text.substr(0, length);
+                if (code >= 0x20 && code != 0x7F && code != 0xFFFE && code != 0xFFFF)
+                    out += text.substr(0, length);
         }
         text.remove_prefix(length);
     }

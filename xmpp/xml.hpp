@@ -6,8 +6,9 @@
 
 namespace xmpp {
 
-// Appends `text` as XML 1.0 character data or attribute value: valid UTF-8 only (each bad sequence becomes U+FFFD), C0 controls
-// but tab, LF, CR dropped, likewise U+FFFE and U+FFFF and surrogates; & < > ' " escaped. Never fails. (XML 1.0, 2.2 and 2.4)
+// Appends `text` as XML 1.0 character data or attribute value: valid UTF-8 only (each bad sequence becomes
+// U+FFFD), C0 controls but tab, LF, CR dropped, likewise U+FFFE and U+FFFF and surrogates; & < > ' " escaped.
+// Never fails. (XML 1.0, 2.2 and 2.4)
 void append_escaped(std::string& out, std::string_view text);
 
 // Writes elements into one string, without allocation of its own beyond the buffer's growth.
@@ -15,9 +16,9 @@ void append_escaped(std::string& out, std::string_view text);
 class Xml {
  public:
     Xml& open(std::string_view element);
-    Xml& attr(std::string_view name, std::string_view value);   // only directly after open() or attr()
+    Xml& attr(std::string_view name, std::string_view value);  // only directly after open() or attr()
     Xml& text(std::string_view text);
-    Xml& raw(std::string_view xml);                             // must be well-formed already
+    Xml& raw(std::string_view xml);  // must be well-formed already
     Xml& close();
     [[nodiscard]] const std::string& str() const { return out_; }
     [[nodiscard]] std::string take() { return std::move(out_); }
