@@ -26,7 +26,7 @@ class Database:
         else:
             root = trees.tree("mysql-sid")
             self._server = [*trees.command("mysql-sid", "usr/sbin/mysqld"), "--no-defaults", f"--basedir={root}/usr",
-                            f"--lc-messages-dir={root}/usr/share/mysql", "--secure-file-priv=NULL", "--mysqlx=OFF", "--disable-log-bin",
+                            f"--lc-messages-dir={root}/usr/share/mysql", "--secure-file-priv=NULL", "--mysqlx=OFF", "--disable-log-bin", "--loose-restrict-fk-on-non-standard-key=OFF",
                             "--innodb-buffer-pool-size=32M", *data]
             create = [*self._server, "--initialize-insecure"]
         done = subprocess.run(create, capture_output=True, text=True, stdin=subprocess.DEVNULL)

@@ -29,10 +29,9 @@ class Unavailable(LabError):
     """The tree cannot be had on this machine, for the reason given."""
 
 
-def mirror() -> str:
+def mirror(folder: pathlib.Path = pathlib.Path("/etc/apt"), codename: str = "") -> str:
     """The Debian mirror this machine's apt already uses; read at run time, written nowhere."""
     found = []
-    folder = pathlib.Path("/etc/apt")
     for file in [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))]:
         if file.is_file():
             for line in file.read_text(errors="replace").splitlines():
@@ -56,8 +55,8 @@ def mirror() -> str:
                 continue
             for uri in field.get("uris", "").split():
                 found.append((uri, field.get("suites", "").split(), field.get("components", "").split()))
-    release = dict(re.findall(r'^(\w+)="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text(), re.M))
-    codename = release.get("VERSION_CODENAME", "bookworm")
+    if not codename:
+        codename = dict(re.findall(r'^(\w+)="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text(), re.M))["VERSION_CODENAME"]
     # The security archive and -updates have no base system: only the entry of the release itself will do.
     for uri, suites, components in found:
         if codename in suites and "main" in components and "security" not in uri:
