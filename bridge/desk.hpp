@@ -17,27 +17,28 @@ namespace bridge {
 
 struct DeskConfig {
     std::string pbx = "hq";
-    std::vector<std::string> channels{"PJSIP/{extension}", "SIP/{extension}"};  // first is dialled, all are recognised
-    std::vector<std::string> extensions;          // patterns of internal numbers; empty: those of the people
+    std::vector<std::string> channels{"PJSIP/{extension}",
+                                      "SIP/{extension}"};  // first is dialled, all are recognised
+    std::vector<std::string> extensions;  // patterns of internal numbers; empty: those of the people
 };
 
 // What the daemon must do after an input. Everything in order.
 struct Outcome {
-    std::vector<Notice> notices;                  // seq is set
-    std::vector<crm::CallRow> calls;              // rows that changed, whole
+    std::vector<Notice> notices;      // seq is set
+    std::vector<crm::CallRow> calls;  // rows that changed, whole
     std::vector<crm::LegRow> legs;
-    std::vector<std::string> hangups;             // Uniqueids to hang up (a click-to-dial that voicemail took)
-    std::vector<std::string> lookups;             // numbers of callers whose channel appeared: start looking now
-    std::vector<Reason> reasons;                  // every decision, for explain and replay --explain
+    std::vector<std::string> hangups;  // Uniqueids to hang up (a click-to-dial that voicemail took)
+    std::vector<std::string> lookups;  // numbers of callers whose channel appeared: start looking now
+    std::vector<Reason> reasons;       // every decision, for explain and replay --explain
     void append(Outcome&& other);
 };
 
 // A click-to-dial that was accepted and is about to be originated.
 struct Dialing {
-    std::string channel_id;                       // ctd-<uuid>: Uniqueid and Linkedid of the first leg
+    std::string channel_id;  // ctd-<uuid>: Uniqueid and Linkedid of the first leg
     std::string jid, extension;
-    std::string number;                           // E.164, else the digits asked for: cti_call.dialed_number
-    std::string request;                          // id of the IQ
+    std::string number;   // E.164, else the digits asked for: cti_call.dialed_number
+    std::string request;  // id of the IQ
     std::string module, record, label, service;
 };
 
@@ -46,25 +47,29 @@ class Desk {
     explicit Desk(DeskConfig config);
     ~Desk();
 
-    void set_people(std::vector<crm::Operator> people);    // replaces all; calls go on
+    void set_people(std::vector<crm::Operator> people);  // replaces all; calls go on
     Outcome apply(const ami::Message& message, Millis now);
-    Outcome tick(Millis now);                              // deadlines inside (e.g. waiting for the Hangup after a failed Originate)
-    [[nodiscard]] Millis next_deadline() const;            // Millis::max() when none
+    Outcome tick(Millis now);  // deadlines inside (e.g. waiting for the Hangup after a failed Originate)
+    [[nodiscard]] Millis next_deadline() const;  // Millis::max() when none
 
-    Outcome dial(const Dialing& dialing, Millis now);      // before the Originate is sent: the row, then `dialing` when the phone rings
-    Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis now);   // Asterisk refused, or no answer
+    Outcome dial(const Dialing& dialing,
+                 Millis now);  // before the Originate is sent: the row, then `dialing` when the phone rings
+    Outcome dial_failed(std::string_view channel_id, std::string_view text,
+                        Millis now);  // Asterisk refused, or no answer
 
-    Outcome link_lost(Millis now);                         // calls are kept, unknown until the sync
+    Outcome link_lost(Millis now);  // calls are kept, unknown until the sync
     void sync_begin(Millis now);
-    Outcome sync_end(Millis now);                          // what the sync did not show has ended unseen: `lost`
+    Outcome sync_end(Millis now);  // what the sync did not show has ended unseen: `lost`
 
-    [[nodiscard]] std::vector<Notice> current(std::string_view jid) const;   // rings and calls going on
-    [[nodiscard]] std::vector<Notice> current() const;                       // of everybody
+    [[nodiscard]] std::vector<Notice> current(std::string_view jid) const;  // rings and calls going on
+    [[nodiscard]] std::vector<Notice> current() const;                      // of everybody
     // The channel to hang up for this operator's ring; nullopt: not theirs, or over.
-    [[nodiscard]] std::optional<std::string> channel_of(std::string_view jid, std::string_view id, std::string_view leg) const;
+    [[nodiscard]] std::optional<std::string> channel_of(std::string_view jid, std::string_view id,
+                                                        std::string_view leg) const;
     [[nodiscard]] const crm::Operator* operator_by_jid(std::string_view jid) const;
-    [[nodiscard]] std::size_t calls() const;               // going on
-    [[nodiscard]] std::size_t dials_of(std::string_view jid) const;          // click-to-dials going on (concurrency cap)
+    [[nodiscard]] std::size_t calls() const;  // going on
+    [[nodiscard]] std::size_t dials_of(
+        std::string_view jid) const;  // click-to-dials going on (concurrency cap)
 
  private:
     struct Impl;

@@ -1,0 +1,182 @@
+// The calls of one pbx as the AMI tells them: channels (legs), who dialled whom, bridges, calls and their
+// merges. Knows no operators; Desk asks it. No clock, no I/O. Facts behind the rules: docs/design.md,
+// sections 2 and 3.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "ami/message.hpp"
+
+namespace bridge {
+
+using Millis = std::chrono::milliseconds;
+
+enum class ChannelState : std::uint8_t { down, ring, ringing, up, other };
+
+struct Call;
+
+// One channel. Never revived once it ended.
+struct Leg {
+    std::string uniqueid, channel;
+    Call* call = nullptr;
+    Leg* dialer = nullptr;   // whose DialBegin named this leg; null for the first leg of an Originate
+    Leg* sibling = nullptr;  // the other half of a Local channel
+    ChannelState state = ChannelState::down;
+    bool local = false;
+    bool second_half = false;    // `;2` of a Local channel: runs the dialplan
+    bool dialed = false;         // a DialBegin named it as destination
+    bool originated = false;     // ... without a source: an Originate
+    bool listed = false;         // known from a list first: its past is unknown
+    bool seen_complete = false;  // ... and that list was complete
+    bool seen = true;            // by the sync going on
+    bool forwarded = false;      // the phone answered 302
+    bool picked_up = false;      // somebody else took it by pickup
+    bool transferred = false;    // it handed its call on: transfer, parking
+    Leg* left_by =
+        nullptr;  // the partner that left their bridge first, not asked to hang up: led elsewhere, or ending
+    std::optional<Millis> hangup_requested;  // its own end asked for the hangup
+    bool soft_hangup = false;                // Asterisk hangs it up
+    std::string number, name;                // CallerID now
+    std::string first_number;                // the first that was known
+    std::string connected_number, connected_name;
+    std::string first_exten, context;  // of the first event
+    std::string bridge;                // BridgeUniqueid it is in
+    std::string dial_status;           // of the DialEnd that named it; NOANSWER stays when CANCEL follows
+    int cause = 0;                     // of the Hangup, or of the HangupRequest before
+    Millis born{0};
+    std::optional<Millis> rang, up, ended;
+
+    [[nodiscard]] bool alive() const { return !ended; }
+};
+
+// All legs with one Linkedid. A merged call is emptied into the older one.
+struct Call {
+    std::string linkedid;
+    std::uint64_t order = 0;  // of appearance
+    Millis started{0};
+    Leg* origin = nullptr;    // the oldest leg; null when it was never seen
+    std::vector<Leg*> legs;   // in order of appearance, ended ones too
+    std::string did;          // FROM_DID or DNID
+    std::string asked_exten;  // what an Originate was to dial: OriginateResponse
+    std::string queue;        // joined last
+    std::optional<Millis> joined;
+    bool in_queue = false;
+    std::optional<Millis>
+        left_queue_unserved;  // QueueCallerAbandon: the caller hung up, or the queue gave up
+    bool withheld = false;
+    std::optional<int> originate_failure;  // Reason of an OriginateResponse Failure
+    bool originate_success = false;
+    bool desk_knows = false;  // Desk has a record of it
+};
+
+// What a message changed; the pointers stay valid until the call is forgotten.
+struct Change {
+    enum class Kind : std::uint8_t {
+        leg_new,
+        leg_state,
+        leg_dialed,
+        leg_ended,
+        caller_known,
+        held,
+        unheld,
+        dial_answered,  // `other` answered the dial of `leg`
+        in_bridge,
+        merged,    // `call` took in the legs of the call with the id `text`
+        evidence,  // something else that can decide how a leg or call ended
+        originate_done,
+        originate_without_channel,  // refused, and no channel was ever seen: ChannelId `text`, Channel
+                                    // `device`, Exten `exten`
+        list_complete,
+        late_event,  // `text`: its name; the channel `exten` is over
+    };
+    Kind kind;
+    Leg* leg = nullptr;
+    Call* call = nullptr;
+    Leg* other = nullptr;
+    std::string text, device, exten;
+};
+
+class CallModel {
+ public:
+    // Follows one event or list item; what changed is appended to `changes`.
+    void apply(const ami::Message& message, Millis now, std::vector<Change>& changes);
+
+    void sync_begin();                         // every leg is unseen from here
+    [[nodiscard]] std::vector<Leg*> unseen();  // alive and not shown since sync_begin()
+    void end(Leg& leg, Millis now);            // closes a leg that ended unseen
+
+    Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
+    [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
+    [[nodiscard]] Leg* find_leg(std::string_view uniqueid);
+    [[nodiscard]] Call* find_call(std::string_view linkedid);  // follows merges
+    void forget(Call& call);  // it and its legs are gone; late events are ignored
+
+ private:
+    struct Event;
+    using Handler = void (CallModel::*)(const Event&);
+    struct Row;
+    static const Row table[];
+
+    void on_newchannel(const Event&);
+    void on_newstate(const Event&);
+    void on_caller(const Event&);
+    void on_connected(const Event&);
+    void on_hangup_request(const Event&);
+    void on_soft_hangup(const Event&);
+    void on_hangup(const Event&);
+    void on_dial_begin(const Event&);
+    void on_dial_end(const Event&);
+    void on_bridge_enter(const Event&);
+    void on_bridge_leave(const Event&);
+    void on_hold(const Event&);
+    void on_unhold(const Event&);
+    void on_blind_transfer(const Event&);
+    void on_attended_transfer(const Event&);
+    void on_parked(const Event&);
+    void on_pickup(const Event&);
+    void on_queue_join(const Event&);
+    void on_queue_leave(const Event&);
+    void on_queue_abandon(const Event&);
+    void on_queue_entry(const Event&);
+    void on_agent_connect(const Event&);
+    void on_originate_response(const Event&);
+    void on_var_set(const Event&);
+    void on_listed(const Event&);
+    void on_list_complete(const Event&);
+
+    struct Bridge {
+        bool joins_calls = false;  // Dial and Queue bridges merge calls, conferences and parking lots do not
+        std::vector<Leg*> legs;
+    };
+
+    Leg* named(const Event& event, std::string_view header);
+    Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
+    void pair_local(Leg& leg);
+    void take_caller(const Event& event, Leg& leg);
+    void take_variable(Leg& leg, std::string_view name, std::string_view value);
+    void follow_linkedid(const Event& event, Leg& leg, std::string_view linkedid);
+    void merge(const Event& event, Call& into, Call& from);
+    void enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls);
+    void leave_bridge(Leg& leg);
+    void set_state(const Event& event, Leg& leg, ChannelState state);
+    void bury(const std::string& uniqueid);
+
+    std::unordered_map<std::string, Leg> legs_;
+    std::unordered_map<std::string, Call> calls_;
+    std::unordered_map<std::string, std::string> merged_;  // Linkedid -> the one that took it in
+    std::unordered_map<std::string, Bridge> bridges_;
+    std::unordered_map<std::string, Leg*> locals_;  // channel name of a living Local half
+    std::unordered_set<std::string> dead_;          // Uniqueids that ended, newest kept
+    std::deque<std::string> graves_;
+    std::uint64_t order_ = 0;
+};
+
+}  // namespace bridge

@@ -1,0 +1,148 @@
+// The inside of Desk: what it keeps per call and per ring. Included by desk*.cpp only.
+#pragma once
+
+#include <list>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "bridge/call_model.hpp"
+#include "bridge/desk.hpp"
+#include "bridge/extensions.hpp"
+#include "bridge/verdict.hpp"
+
+namespace bridge {
+
+// One leg of a ring, and its row in the log.
+struct RingLeg {
+    Leg* leg = nullptr;
+    crm::LegRow row;
+    bool decided = false;  // its end and cause are known
+};
+
+// One or more simultaneous legs of one operator in one call.
+struct Ring {
+    std::string jid, extension;
+    bool own = false;        // a call the operator makes
+    bool announced = false;  // a notice went out
+    RingState state = RingState::ringing;
+    Cause cause = Cause::none;
+    bool far_ringing = false;
+    bool shared = false;
+    std::string key;  // Uniqueid of the first leg
+    std::vector<RingLeg> legs;
+    Notice last;                   // as sent
+    std::optional<Millis> unheld;  // an Unhold that may belong to a transfer or hangup
+
+    [[nodiscard]] bool live() const { return state != RingState::ended; }
+};
+
+// One call as the log sees it.
+struct Talk {
+    crm::CallRow row;
+    bool own = false;  // made by an operator: outbound or internal
+    std::string own_extension;
+    std::optional<Dialing> dialing;  // our click-to-dial
+    bool click_to_dial = false;
+    std::list<Ring> rings;
+    std::string first_rung_user;
+    bool touched = false;    // an operator was rung or made it
+    bool outside = false;    // it left through a trunk
+    bool voicemail = false;  // took the click-to-dial in the operator's place
+    bool looked_up = false;
+    bool withheld = false;                  // the caller's number is nobody's business
+    std::optional<Millis> last_answer;      // when a called party answered last
+    std::optional<Millis> voicemail_check;  // decide then whether a person is on our Originate
+    std::optional<Millis> give_up;          // a dial without any channel
+    crm::CallRow sent;                      // as written last
+};
+
+struct Desk::Impl {
+    explicit Impl(DeskConfig configuration);
+
+    // --- people
+    void set_people(std::vector<crm::Operator> list);
+    [[nodiscard]] std::vector<std::size_t> people_at(const std::string& extension) const;
+
+    // --- input
+    Outcome apply(const ami::Message& message, Millis at);
+    Outcome tick(Millis at);
+    Outcome sync_end(Millis at);
+    Outcome dial(const Dialing& dialing, Millis at);
+    Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis at);
+    void process(std::vector<Change>& changes);
+
+    // --- change handlers, one per kind (table in desk_changes.cpp)
+    using Handler = void (Impl::*)(const Change&, Talk*);
+    struct Row;
+    static const Row table[];
+    void on_leg_new(const Change&, Talk*);
+    void on_leg_state(const Change&, Talk*);
+    void on_leg_dialed(const Change&, Talk*);
+    void on_leg_ended(const Change&, Talk*);
+    void on_caller_known(const Change&, Talk*);
+    void on_held(const Change&, Talk*);
+    void on_unheld(const Change&, Talk*);
+    void on_dial_answered(const Change&, Talk*);
+    void on_in_bridge(const Change&, Talk*);
+    void on_merged(const Change&, Talk*);
+    void on_evidence(const Change&, Talk*);
+    void on_originate_done(const Change&, Talk*);
+    void on_originate_without_channel(const Change&, Talk*);
+    void on_list_complete(const Change&, Talk*);
+    void on_late_event(const Change&, Talk*);
+
+    // --- calls
+    Talk& talk_of(Call& call);
+    void learn_number(Talk& talk, const Call& call);
+    void learn_caller(Talk& talk, const Call& call);
+    void answered(Talk& talk, const std::string& jid, std::string_view why);
+    void check_voicemail(Talk& talk, Call& call);
+    void settle(Talk& talk, Call& call);  // decides what waited for evidence, closes what is over
+    [[nodiscard]] Millis deadline(const Talk& talk) const;
+    [[nodiscard]] bool over(const Talk& talk, const Call& call) const;
+    void close(Talk& talk, Call& call);  // the talk and the call are gone after it
+    void write(Talk& talk);              // the row, if it changed
+    [[nodiscard]] crm::Disposition disposition(const Talk& talk, const Call& call) const;
+
+    // --- rings
+    enum class Role : std::uint8_t { none, own, called, undecided };
+    Role role_of(Talk& talk, const Leg& leg, std::string& extension);
+    void watch(Talk& talk, Leg& leg);   // makes rings for an operator's leg
+    void follow(Talk& talk, Leg& leg);  // state of a leg -> state of its rings
+    void own_answered(Talk& talk, std::string_view why);
+    void far_end_rings(Talk& talk, const Leg& leg);
+    void end_leg(Talk& talk, Ring& ring, RingLeg& leg, Cause cause, std::string_view why, Millis at);
+    void party_changed(Talk& talk);
+    void write(const Talk& talk, RingLeg& leg);
+    [[nodiscard]] bool has_ring(const Talk& talk, const Leg& leg) const;
+
+    // --- notices
+    struct Party {
+        std::string number, name;
+        bool withheld = false;
+    };
+    [[nodiscard]] Party party_of(const Talk& talk, const Ring& ring) const;
+    void announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces = {});
+    Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
+
+    void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, std::string data);
+
+    DeskConfig config;
+    CallModel model;
+    Extensions extensions;
+    std::vector<crm::Operator> people;
+    std::unordered_multimap<std::string, std::size_t> by_extension;
+    std::unordered_map<std::string, std::size_t> by_jid;
+    std::unordered_map<std::string, Talk> talks;         // by Linkedid
+    std::unordered_map<std::string, std::uint64_t> seq;  // by JID
+    std::unordered_set<std::string> waiting;             // Linkedids with a decision that is due later
+    std::vector<std::string> listed;                     // Uniqueids from a list that is not complete
+    std::optional<Millis> link_lost_at;
+    bool syncing = false;
+    Millis now{0};
+    std::vector<std::string> touched;  // Linkedids to settle after a message
+    Outcome out;
+};
+
+}  // namespace bridge

@@ -1,0 +1,29 @@
+// Writes JSON text. Any bytes may be given: what is not UTF-8 becomes U+FFFD.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace bridge {
+
+std::string json_text(std::string_view text);  // with its quotes
+
+// One object, members in the order given. begin()/end() open and close a nested one.
+class JsonObject {
+ public:
+    JsonObject& text(std::string_view key, std::string_view value);          // always a string
+    JsonObject& text_or_null(std::string_view key, std::string_view value);  // null when empty
+    JsonObject& number(std::string_view key, std::int64_t value);
+    JsonObject& null(std::string_view key);
+    JsonObject& begin(std::string_view key);
+    JsonObject& end();
+    [[nodiscard]] std::string str() const;  // closed
+
+ private:
+    void key(std::string_view key);
+    std::string out_ = "{";
+    unsigned open_ = 1;
+};
+
+}  // namespace bridge
