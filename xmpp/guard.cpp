@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <utility>
 
 #include "xmpp/xml.hpp"
@@ -97,6 +98,7 @@ bool Guard::count() {
 // A stanza begins, counted from its first byte.
 void Guard::next() {
     held_.clear();
+    names_.clear();
     first_tag_ = 0;
     bytes_ = 1;
     skipping_ = false;
@@ -120,17 +122,37 @@ void Guard::begin_name(char c) {
     put(c);
 }
 
-// gloox takes <stream:stream> at any depth for a new stream, and stops at names with a second or a last
-// colon.
+// gloox takes <stream:stream> at any depth for a new stream, and stops at names that are not UTF-8 or have a
+// second or a last colon.
 void Guard::end_name() {
     if (skipping_ || depth_ == 0) return;
     const auto name = std::string_view(held_).substr(name_at_);
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (!std::all_of(name.begin(), name.end(), is_ascii)) {
+        std::string cleaned;
+        append_escaped(cleaned, name);
+        if (cleaned != name)
+            std::replace_if(held_.begin() + static_cast<std::ptrdiff_t>(name_at_), held_.end(),
+                            std::not_fn(is_ascii), '_');
+    }
     const auto colon = name.find(':');
     if (colon == std::string_view::npos) return;
     if (name == "stream:stream" || colon == name.size() - 1 ||
         name.find(':', colon + 1) != std::string_view::npos) {
         std::replace(held_.begin() + static_cast<std::ptrdiff_t>(name_at_), held_.end(), ':', '-');
     }
+}
+
+// Keeps the names of open elements; false when an end tag has another than the one it ends.
+bool Guard::nests(bool opening) {
+    if (skipping_ || depth_ == 0) return true;
+    const auto name = std::string_view(held_).substr(name_at_);
+    if (opening) {
+        names_.emplace_back(name);
+        return true;
+    }
+    if (names_.empty()) return true;  // the stream itself
+    return names_.back() == name;
 }
 
 void Guard::flush_run() {
@@ -222,7 +244,10 @@ bool Guard::name(char c) {
         return true;
     }
     if (is_name_char(c) && state_ != State::close_space) return put(c), true;
-    if (state_ != State::close_space) end_name();
+    if (state_ != State::close_space) {
+        end_name();
+        if (!nests(opening)) return fail("an end tag that is not its element's");
+    }
     if (is_space(c)) return state_ = opening ? State::inside : State::close_space, true;
     if (c == '>') return opening ? opened(false) : (put('>'), closed());
     if (c == '/' && opening) return state_ = State::slash, true;
@@ -371,6 +396,7 @@ bool Guard::closed() {
     state_ = State::text;
     if (depth_ == 0) return fail("an end tag without its beginning");
     --depth_;
+    if (!names_.empty()) names_.pop_back();
     if (depth_ > 1) return true;
     if (depth_ == 0) {
         ended_ = true;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace xmpp {
 
@@ -86,6 +87,7 @@ class Guard {
     void put(char c) { put(std::string_view(&c, 1)); }
     void begin_name(char c);
     void end_name();
+    bool nests(bool opening);
     void flush_run();
     void next();
     void skip();
@@ -101,8 +103,9 @@ class Guard {
     std::size_t first_tag_ = 0;  // length of the stanza's first tag without its end, once it is complete
     bool skipping_ = false;
     bool ended_ = false;
-    std::string held_;  // the stanza so far, rewritten
-    std::string run_;   // text or attribute value so far, as it means
+    std::string held_;                // the stanza so far, rewritten
+    std::vector<std::string> names_;  // of the stanza's open elements
+    std::string run_;                 // text or attribute value so far, as it means
     std::string reference_;
     std::string fault_;
     std::size_t cut_ = 0;
