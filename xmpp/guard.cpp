@@ -17,10 +17,11 @@ bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Generous: the server has checked names already. What matters is that gloox sees the same tags as we do.
+// Beyond ASCII generous: the server has checked names already. What matters is that gloox sees the same tags
+// as we do.
 bool is_name_char(char c) {
-    constexpr std::string_view no = "<>&'\"=/!?";
-    return static_cast<unsigned char>(c) > ' ' && c != 0x7F && no.find(c) == std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.' || c == ':' || static_cast<unsigned char>(c) >= 0x80;
 }
 
 bool is_name_start(char c) {
