@@ -271,6 +271,12 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
         into.queue = from.queue;
         into.joined = from.joined;
     }
+    const auto later = [](std::optional<Millis>& mine, const std::optional<Millis>& other) {
+        if (other && (!mine || *mine < *other)) mine = other;
+    };
+    later(into.last_end, from.last_end);
+    later(into.last_phone_end, from.last_phone_end);
+    later(into.last_ring_end, from.last_ring_end);
     merged_[from.linkedid] = into.linkedid;
     Change change{Change::Kind::merged, nullptr, &into, nullptr, from.linkedid, {}, {}};
     calls_.erase(from.linkedid);
@@ -352,6 +358,10 @@ void CallModel::on_hangup(const Event& event) {
 
 void CallModel::end(Leg& leg, Millis now) {
     leg.ended = now;
+    Call& call = *leg.call;
+    call.last_end = now;
+    if (!leg.local) call.last_phone_end = now;
+    if (!leg.local && leg.rang) call.last_ring_end = now;
     leave_bridge(leg);
     if (leg.local) locals_.erase(leg.channel);
     bury(leg.uniqueid);
@@ -566,6 +576,32 @@ std::vector<Leg*> CallModel::unseen() {
     std::sort(found.begin(), found.end(),
               [](const Leg* a, const Leg* b) { return a->uniqueid < b->uniqueid; });
     return found;
+}
+
+void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
+    std::unordered_set<const Leg*> needed(kept);
+    for (const Leg* leg : call.legs) {
+        if (!leg->alive() && !kept.contains(leg) && leg != call.origin) continue;
+        // what is above a living leg says who rings it
+        needed.insert(leg);
+        const Leg* at = leg;
+        for (int steps = 0; at != nullptr && steps < 32; ++steps) {
+            if (at->left_by != nullptr) needed.insert(at->left_by);
+            if (at->sibling != nullptr) needed.insert(at->sibling);
+            at = at->dialer != nullptr ? at->dialer : at->second_half ? at->sibling : nullptr;
+            if (at != nullptr) needed.insert(at);
+        }
+    }
+    std::unordered_set<const Leg*> gone;
+    std::erase_if(call.legs, [&](const Leg* leg) {
+        if (leg->alive() || needed.contains(leg)) return false;
+        gone.insert(leg);
+        return true;
+    });
+    for (Leg* leg : call.legs)  // nothing that stays may point at what goes
+        for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->left_by})
+            if (gone.contains(*pointer)) *pointer = nullptr;
+    for (const Leg* leg : gone) legs_.erase(std::string(leg->uniqueid));
 }
 
 void CallModel::forget(Call& call) {

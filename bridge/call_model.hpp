@@ -72,9 +72,10 @@ struct Call {
     std::optional<Millis>
         left_queue_unserved;  // QueueCallerAbandon: the caller hung up, or the queue gave up
     bool withheld = false;
+    std::optional<Millis> last_end, last_phone_end,
+        last_ring_end;                     // of any leg; no Local half; one that rang
     std::optional<int> originate_failure;  // Reason of an OriginateResponse Failure
     bool originate_success = false;
-    bool desk_knows = false;  // Desk has a record of it
 };
 
 // What a message changed; the pointers stay valid until the call is forgotten.
@@ -116,7 +117,8 @@ class CallModel {
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
     [[nodiscard]] Leg* find_leg(std::string_view uniqueid);
-    [[nodiscard]] Call* find_call(std::string_view linkedid);  // follows merges
+    [[nodiscard]] Call* find_call(std::string_view linkedid);            // follows merges
+    void prune(Call& call, const std::unordered_set<const Leg*>& kept);  // legs that ended, nothing refers to
     void forget(Call& call);  // it and its legs are gone; late events are ignored
 
  private:

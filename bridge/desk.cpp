@@ -53,6 +53,13 @@ std::vector<std::size_t> Desk::Impl::people_at(const std::string& extension) con
     return found;
 }
 
+std::vector<std::size_t> Desk::Impl::active_at(const std::string& extension) const {
+    std::vector<std::size_t> found = people_at(extension);
+    std::erase_if(found,
+                  [&](std::size_t index) { return !people[index].active || people[index].jid.empty(); });
+    return found;
+}
+
 Outcome Desk::Impl::apply(const ami::Message& message, Millis at) {
     now = at;
     out = {};
@@ -91,6 +98,7 @@ Outcome Desk::Impl::sync_end(Millis at) {
     std::unordered_set<Call*> changed;
     for (Leg* leg : model.unseen()) {
         Talk& talk = talk_of(*leg->call);
+        talk.lost = talk.lost || leg == leg->call->origin;
         model.end(*leg, std::max(ended, leg->born));
         reason(Why::lost_in_gap, &talk, leg->uniqueid, {}, "the channel is not in the lists after the gap");
         for (Ring& ring : talk.rings)
@@ -102,8 +110,10 @@ Outcome Desk::Impl::sync_end(Millis at) {
     // a dial whose channel came and went in the gap, or never came
     for (auto& [id, talk] : talks)
         if (Call* call = model.find_call(id);
-            call != nullptr && talk.dialing && call->legs.empty() && link_lost_at)
+            call != nullptr && talk.dialing && call->legs.empty() && link_lost_at) {
             talk.give_up = at;
+            talk.lost = true;
+        }
     std::vector<Call*> closing(changed.begin(), changed.end());
     std::sort(closing.begin(), closing.end(),
               [](const Call* a, const Call* b) { return a->order < b->order; });
@@ -120,7 +130,6 @@ Outcome Desk::Impl::dial(const Dialing& dialing, Millis at) {
     now = at;
     out = {};
     Call& call = model.make_call(dialing.channel_id, at);
-    call.desk_knows = true;
     Talk& talk = talks[call.linkedid];
     talk.own = talk.click_to_dial = talk.touched = true;
     talk.own_extension = dialing.extension;
@@ -157,7 +166,7 @@ Outcome Desk::Impl::dial_failed(std::string_view channel_id, std::string_view te
     Talk& talk = found->second;
     reason(Why::originate_refused, &talk, channel_id, talk.dialing ? talk.dialing->jid : std::string(),
            std::string(text));
-    talk.row.disposition = crm::Disposition::failed;
+    talk.refused = true;
     close(talk, *call);
     return std::move(out);
 }

@@ -13,6 +13,8 @@ constexpr Millis evidence_grace{100};  // span: the events of one moment come in
 constexpr Millis originate_grace{
     300};  // span: between the Hangup of a phone and the OriginateResponse about it
 
+constexpr std::size_t prune_from = 200;  // legs of one call
+
 Millis grace_of(const Ring& ring) {
     return ring.own ? originate_grace : evidence_grace;
 }
@@ -34,6 +36,48 @@ void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view w
         talk.row.crm_owner = people[person->second].crm_user;
     reason(Why::call_answered, &talk, {}, jid, std::string(why));
     write(talk);
+}
+
+// The phone that is up may be seen a moment after the answer of the Local channel before it.
+void Desk::Impl::name_answerer(Talk& talk, const std::string& jid) {
+    crm::CallRow& row = talk.row;
+    const bool too_late = row.answered && (!row.answered_by.empty() || now - *row.answered > evidence_grace);
+    if (row.answered_by == jid || too_late) return;
+    row.answered_by = jid;
+    if (const auto person = by_jid.find(jid); person != by_jid.end() && !talk.own)
+        row.crm_owner = people[person->second].crm_user;
+    if (row.answered) write(talk);
+}
+
+void Desk::Impl::note_end(Talk& talk, Cause cause) {
+    switch (cause) {
+        case Cause::lost:
+            talk.ends.lost = true;
+            break;
+        case Cause::busy:
+        case Cause::rejected:
+            talk.ends.busy = true;
+            break;
+        case Cause::failed:
+            talk.ends.failed = true;
+            break;
+        case Cause::transferred:
+            break;
+        default:
+            talk.ends.other = true;
+    }
+}
+
+void Desk::Impl::prune(Talk& talk, Call& call) {
+    if (call.legs.size() < prune_from) return;
+    std::erase_if(talk.rings, [](const Ring& ring) {
+        return !ring.live() && std::all_of(ring.legs.begin(), ring.legs.end(),
+                                           [](const RingLeg& one) { return one.decided; });
+    });
+    std::unordered_set<const Leg*> kept;
+    for (const Ring& ring : talk.rings)
+        for (const RingLeg& one : ring.legs) kept.insert(one.leg);
+    model.prune(call, kept);
 }
 
 void Desk::Impl::write(Talk& talk) {
@@ -97,11 +141,13 @@ void Desk::Impl::settle(Talk& talk, Call& call) {
     if (talk.voicemail_check) check_voicemail(talk, call);
     if (over(talk, call)) {
         close(talk, call);
-    } else if (deadline(talk) != Millis::max()) {
-        waiting.insert(call.linkedid);
-    } else {
-        waiting.erase(call.linkedid);
+        return;
     }
+    if (deadline(talk) != Millis::max())
+        waiting.insert(call.linkedid);
+    else
+        waiting.erase(call.linkedid);
+    prune(talk, call);
 }
 
 bool Desk::Impl::over(const Talk& talk, const Call& call) const {
@@ -123,27 +169,15 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     using crm::Disposition;
     if (talk.voicemail) return Disposition::failed;
     if (talk.row.answered) return Disposition::answered;
-    bool lost = false, busy = false, failed = false, other = false;
-    for (const Ring& ring : talk.rings) {
-        for (const RingLeg& one : ring.legs) {
-            const std::string& cause = one.row.cause;
-            if (cause == "lost")
-                lost = true;
-            else if (cause == "busy" || cause == "rejected")
-                busy = true;
-            else if (cause == "failed")
-                failed = true;
-            else if (cause != "transferred")
-                other = true;
-        }
-    }
-    if (lost) return Disposition::lost;
+    const auto& ends = talk.ends;
+    if (talk.refused) return Disposition::failed;
+    if (ends.lost || talk.lost) return Disposition::lost;
     if (talk.own) {
-        if (talk.rings.empty()) {
+        if (talk.rings.empty() && !ends.busy && !ends.other) {
             const int why = call.originate_failure.value_or(0);
             return why == 3 ? Disposition::no_answer : why == 5 ? Disposition::busy : Disposition::failed;
         }
-        return busy ? Disposition::busy : failed ? Disposition::failed : Disposition::no_answer;
+        return ends.busy ? Disposition::busy : ends.failed ? Disposition::failed : Disposition::no_answer;
     }
     const Leg* caller = call.origin;
     if (caller != nullptr && caller->hangup_requested && call.left_queue_unserved) {
@@ -151,32 +185,20 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
         if (apart <= evidence_grace) return Disposition::abandoned;
     }
     if (call.in_queue && caller != nullptr && caller->hangup_requested) return Disposition::abandoned;
-    return busy && !other && !failed ? Disposition::busy : Disposition::no_answer;
+    return ends.busy && !ends.other && !ends.failed ? Disposition::busy : Disposition::no_answer;
 }
 
 void Desk::Impl::close(Talk& talk, Call& call) {
     crm::CallRow& row = talk.row;
-    Millis last = row.started;
-    Millis stopped{-1};
-    bool any = false;
-    for (const Leg* leg : call.legs) {
-        const Millis ended = leg->ended.value_or(now);
-        if (!leg->local || !any)
-            last = leg->local ? std::max(last, ended) : any ? std::max(last, ended) : ended;
-        any = any || !leg->local;
-        if (!leg->local && leg->rang && leg->ended) stopped = std::max(stopped, ended);
-    }
-    if (call.legs.empty()) last = now;
+    const Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
     row.ended = !talk.own && call.origin != nullptr && call.origin->ended ? *call.origin->ended : last;
     if (row.queue.empty()) row.queue = call.queue;
     if (row.disposition == crm::Disposition::none) row.disposition = disposition(talk, call);
-    if (!row.answered)
-        row.wait = std::max(Millis{0}, (stopped >= row.started ? stopped : *row.ended) - row.started);
+    if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};
 
     // a dial the operator was told about, and never a channel
-    if (talk.dialing && talk.rings.empty() && row.disposition != crm::Disposition::none &&
-        call.originate_failure) {
+    if (talk.dialing && talk.rings.empty() && !talk.refused) {
         Notice notice;
         notice.to = talk.dialing->jid;
         notice.pbx = config.pbx;
@@ -186,6 +208,7 @@ void Desk::Impl::close(Talk& talk, Call& call) {
         notice.direction = row.direction;
         notice.cause = row.disposition == crm::Disposition::no_answer ? Cause::no_answer
                        : row.disposition == crm::Disposition::busy    ? Cause::busy
+                       : row.disposition == crm::Disposition::lost    ? Cause::lost
                                                                       : Cause::failed;
         notice.extension = talk.own_extension;
         notice.at = now;

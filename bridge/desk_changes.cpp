@@ -74,25 +74,8 @@ Talk& Desk::Impl::talk_of(Call& call) {
     row.pbx = config.pbx;
     row.linkedid = call.linkedid;
     row.started = call.started;
-    talk.click_to_dial = call.linkedid.starts_with("ctd-");
-    if (call.origin != nullptr) {
-        const Leg& origin = *call.origin;
-        talk.own_extension = extensions.of_channel(origin.channel);
-        if (origin.local) {
-            talk.own_extension = local_exten(origin);
-            if (!extensions.is_phone(talk.own_extension)) talk.own_extension.clear();
-        }
-        talk.own = !talk.own_extension.empty() || talk.click_to_dial;
-    }
-    if (talk.own) {
-        row.caller_number = talk.own_extension;
-        for (const std::size_t person : people_at(talk.own_extension)) {
-            if (!people[person].active) continue;
-            row.caller_name = people[person].name;
-            row.crm_owner = people[person].crm_user;
-            break;
-        }
-    }
+    talk.click_to_dial = talk.own = call.linkedid.starts_with("ctd-");
+    classify(talk, call);
     learn_number(talk, call);
     learn_caller(talk, call);
     reason(Why::call_started, &talk, call.origin != nullptr ? call.origin->uniqueid : std::string(), {},
@@ -102,8 +85,28 @@ Talk& Desk::Impl::talk_of(Call& call) {
     return talk;
 }
 
+// Who made it: an operator, or somebody outside. The first channel tells, once it is known.
+void Desk::Impl::classify(Talk& talk, const Call& call) {
+    if (call.origin == nullptr || talk.classified) return;
+    talk.classified = true;
+    const Leg& origin = *call.origin;
+    if (!talk.dialing) {
+        talk.own_extension = origin.local ? local_exten(origin) : extensions.of_channel(origin.channel);
+        if (origin.local && !extensions.is_phone(talk.own_extension)) talk.own_extension.clear();
+    }
+    talk.own = talk.click_to_dial || !talk.own_extension.empty();
+    if (!talk.own || talk.dialing) return;
+    talk.row.caller_number = talk.own_extension;
+    for (const std::size_t index : active_at(talk.own_extension)) {
+        talk.row.caller_name = people[index].name;
+        talk.row.crm_owner = people[index].crm_user;
+        break;
+    }
+}
+
 // The number a call goes to, as far as it is known.
 void Desk::Impl::learn_number(Talk& talk, const Call& call) {
+    classify(talk, call);
     crm::CallRow& row = talk.row;
     const Leg* origin = call.origin;
     if (!talk.own) {
@@ -197,11 +200,11 @@ void Desk::Impl::on_caller_known(const Change& change, Talk* talk) {
         learn_number(*talk, *leg.call);
         learn_caller(*talk, *leg.call);
     }
-    if (has_ring(*talk, leg)) party_changed(*talk);
+    if (rings_of(*talk, leg) > 0) party_changed(*talk);
 }
 
 void Desk::Impl::on_leg_ended(const Change& change, Talk* talk) {
-    if (!has_ring(*talk, *change.leg))
+    if (rings_of(*talk, *change.leg) == 0)
         watch(*talk, *change.leg);  // it ended before anything else: still a row of the log
 }
 
@@ -238,9 +241,8 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
         // the phone that picked up is a call of its own until the merge
         std::string jid;
         const std::string extension = extensions.of_channel(dest.channel);
-        const std::vector<std::size_t> there = people_at(extension);
-        if (!extension.empty() && there.size() == 1 && people[there.front()].active)
-            jid = people[there.front()].jid;
+        const std::vector<std::size_t> there = active_at(extension);
+        if (there.size() == 1) jid = people[there.front()].jid;
         if (jid.empty()) reason(Why::answered_not_by_person, talk, dest.uniqueid, {}, dest.channel);
         answered(*talk, jid, "DialEnd ANSWER");
     }
@@ -286,6 +288,10 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
         talk->last_answer = std::max(talk->last_answer.value_or(Millis{0}), *young.last_answer);
     if (talk->row.queue.empty()) talk->row.queue = young.row.queue;
     if (talk->row.request.empty()) talk->row.request = young.row.request;
+    talk->ends.lost |= young.ends.lost;
+    talk->ends.busy |= young.ends.busy;
+    talk->ends.failed |= young.ends.failed;
+    talk->ends.other |= young.ends.other;
     talk->touched = talk->touched || young.touched;
     if (talk->first_rung_user.empty()) talk->first_rung_user = young.first_rung_user;
 

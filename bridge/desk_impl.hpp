@@ -1,6 +1,7 @@
 // The inside of Desk: what it keeps per call and per ring. Included by desk*.cpp only.
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <map>
 #include <unordered_map>
@@ -18,6 +19,7 @@ struct RingLeg {
     Leg* leg = nullptr;
     crm::LegRow row;
     bool decided = false;  // its end and cause are known
+    Cause cause = Cause::none;
 };
 
 // One or more simultaneous legs of one operator in one call.
@@ -35,12 +37,16 @@ struct Ring {
     std::optional<Millis> unheld;  // an Unhold that may belong to a transfer or hangup
 
     [[nodiscard]] bool live() const { return state != RingState::ended; }
+    [[nodiscard]] bool rings() const {
+        return std::any_of(legs.begin(), legs.end(), [](const RingLeg& one) { return one.leg->alive(); });
+    }
 };
 
 // One call as the log sees it.
 struct Talk {
     crm::CallRow row;
-    bool own = false;  // made by an operator: outbound or internal
+    bool own = false;         // made by an operator: outbound or internal
+    bool classified = false;  // `own` is settled: the first channel is known
     std::string own_extension;
     std::optional<Dialing> dialing;  // our click-to-dial
     bool click_to_dial = false;
@@ -54,7 +60,11 @@ struct Talk {
     std::optional<Millis> last_answer;      // when a called party answered last
     std::optional<Millis> voicemail_check;  // decide then whether a person is on our Originate
     std::optional<Millis> give_up;          // a dial without any channel
-    crm::CallRow sent;                      // as written last
+    bool refused = false;                   // our dial: the operator was told so instead of a call
+    bool lost = false;                      // it ended unseen
+    struct {
+        bool lost = false, busy = false, failed = false, other = false;
+    } ends;  // how its rings ended
 };
 
 struct Desk::Impl {
@@ -63,6 +73,8 @@ struct Desk::Impl {
     // --- people
     void set_people(std::vector<crm::Operator> list);
     [[nodiscard]] std::vector<std::size_t> people_at(const std::string& extension) const;
+    [[nodiscard]] std::vector<std::size_t> active_at(
+        const std::string& extension) const;  // those who get pops
 
     // --- input
     Outcome apply(const ami::Message& message, Millis at);
@@ -94,9 +106,12 @@ struct Desk::Impl {
 
     // --- calls
     Talk& talk_of(Call& call);
+    void classify(Talk& talk, const Call& call);
     void learn_number(Talk& talk, const Call& call);
     void learn_caller(Talk& talk, const Call& call);
     void answered(Talk& talk, const std::string& jid, std::string_view why);
+    void name_answerer(Talk& talk, const std::string& jid);
+    void prune(Talk& talk, Call& call);  // what ended long ago in a call that goes on for hours
     void check_voicemail(Talk& talk, Call& call);
     void settle(Talk& talk, Call& call);  // decides what waited for evidence, closes what is over
     [[nodiscard]] Millis deadline(const Talk& talk) const;
@@ -113,9 +128,11 @@ struct Desk::Impl {
     void own_answered(Talk& talk, std::string_view why);
     void far_end_rings(Talk& talk, const Leg& leg);
     void end_leg(Talk& talk, Ring& ring, RingLeg& leg, Cause cause, std::string_view why, Millis at);
+    static void note_end(Talk& talk, Cause cause);
     void party_changed(Talk& talk);
     void write(const Talk& talk, RingLeg& leg);
-    [[nodiscard]] bool has_ring(const Talk& talk, const Leg& leg) const;
+    [[nodiscard]] std::size_t rings_of(const Talk& talk,
+                                       const Leg& leg) const;  // several when an extension is shared
 
     // --- notices
     struct Party {

@@ -20,15 +20,16 @@ Desk::Impl::Role Desk::Impl::role_of(Talk& talk, const Leg& leg, std::string& ex
     return *own_side ? Role::own : Role::called;
 }
 
-bool Desk::Impl::has_ring(const Talk& talk, const Leg& leg) const {
-    return std::any_of(talk.rings.begin(), talk.rings.end(), [&](const Ring& ring) {
-        return std::any_of(ring.legs.begin(), ring.legs.end(),
-                           [&](const RingLeg& one) { return one.leg == &leg; });
-    });
+std::size_t Desk::Impl::rings_of(const Talk& talk, const Leg& leg) const {
+    return static_cast<std::size_t>(
+        std::count_if(talk.rings.begin(), talk.rings.end(), [&](const Ring& ring) {
+            return std::any_of(ring.legs.begin(), ring.legs.end(),
+                               [&](const RingLeg& one) { return one.leg == &leg; });
+        }));
 }
 
 void Desk::Impl::watch(Talk& talk, Leg& leg) {
-    if (has_ring(talk, leg)) return;
+    if (rings_of(talk, leg) > 0) return;
     std::string extension;
     const Role role = role_of(talk, leg, extension);
     if (role == Role::undecided) return;
@@ -43,6 +44,8 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
         reason(Why::operator_unknown_extension, &talk, leg.uniqueid, {}, "extension " + extension);
     for (const std::size_t index : there) {
         const crm::Operator& person = people[index];
+        // of those who share an extension only one dialled
+        if (role == Role::own && talk.dialing && talk.dialing->jid != person.jid) continue;
         if (!person.active || person.jid.empty()) {
             reason(Why::operator_inactive, &talk, leg.uniqueid, person.jid, "extension " + extension);
             continue;
@@ -52,8 +55,8 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
         // a second device that rings at the same time belongs to the same ring
         Ring* ring = nullptr;
         for (Ring& other : talk.rings)
-            if (other.jid == person.jid && other.own == (role == Role::own) && other.live() &&
-                (other.state == RingState::ringing || (other.own && other.state == RingState::dialing)))
+            if (other.jid == person.jid && other.own == (role == Role::own) && other.rings() &&
+                (other.state == RingState::ringing || other.state == RingState::dialing))
                 ring = &other;
         if (ring == nullptr) {
             ring = &talk.rings.emplace_back();
@@ -62,7 +65,6 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
             ring->own = role == Role::own;
             ring->state = ring->own ? RingState::dialing : RingState::ringing;
             ring->key = leg.uniqueid;
-            ring->shared = false;
         }
         RingLeg& one = ring->legs.emplace_back();
         one.leg = &leg;
@@ -77,6 +79,7 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
 void Desk::Impl::follow(Talk& talk, Leg& leg) {
     far_end_rings(talk, leg);
     bool up_now = false;
+    std::optional<std::string> answerer;  // empty: one of those who share the extension
     for (Ring& ring : talk.rings) {
         if (!ring.live()) continue;
         for (RingLeg& one : ring.legs) {
@@ -114,31 +117,21 @@ void Desk::Impl::follow(Talk& talk, Leg& leg) {
                 one.row.answered = leg.up.value_or(now);
                 write(talk, one);
                 if (ring.state == RingState::ringing) {
-                    const bool several = people_at(ring.extension).size() > 1;
-                    ring.shared = several;
-                    if (several)
+                    ring.shared = rings_of(talk, leg) > 1;
+                    if (ring.shared)
                         reason(Why::shared_extension, &talk, leg.uniqueid, ring.jid,
                                "extension " + ring.extension);
                     announce(talk, ring, RingState::answered, now);
-                    if (!several) talk.row.answered_by = talk.row.answered ? talk.row.answered_by : ring.jid;
+                    answerer = ring.shared ? std::string() : ring.jid;
                 }
             }
         }
     }
     if (up_now) own_answered(talk, "its channel is up");
-    if (leg.state == ChannelState::up && has_ring(talk, leg) && leg.up == now) {
-        for (const Ring& ring : talk.rings) {
-            if (ring.own || ring.state != RingState::answered) continue;
-            if (std::none_of(ring.legs.begin(), ring.legs.end(),
-                             [&](const RingLeg& one) { return one.leg == &leg; }))
-                continue;
-            talk.last_answer = now;
-            if (!talk.own)
-                answered(talk, ring.shared ? std::string() : ring.jid, "the phone is up");
-            else if (!talk.row.answered && !ring.shared)
-                talk.row.answered_by = ring.jid;
-        }
-    }
+    if (!answerer) return;
+    talk.last_answer = now;
+    if (!talk.own) answered(talk, *answerer, "the phone is up");
+    if (!answerer->empty()) name_answerer(talk, *answerer);
 }
 
 void Desk::Impl::own_answered(Talk& talk, std::string_view why) {
@@ -261,6 +254,8 @@ void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std:
     one.decided = true;
     one.row.ended = at;
     one.row.cause = to_string(cause);
+    one.cause = cause;
+    note_end(talk, cause);
     write(talk, one);
     reason(Why::ended_with_cause, &talk, one.leg->uniqueid, ring.jid,
            fmt::format("{}: {}", to_string(cause), why));
@@ -269,11 +264,9 @@ void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std:
     if (!std::all_of(ring.legs.begin(), ring.legs.end(), [](const RingLeg& leg) { return leg.decided; }))
         return;
     // the device that was answered says how the ring ended, not the one that only rang
-    if (ring.cause == Cause::none || one.row.answered || ring.state == RingState::ringing) ring.cause = cause;
+    ring.cause = cause;
     for (const RingLeg& leg : ring.legs)
-        if (leg.row.answered && &leg != &one && !one.row.answered)
-            for (int c = 1; c <= static_cast<int>(Cause::lost); ++c)
-                if (to_string(static_cast<Cause>(c)) == leg.row.cause) ring.cause = static_cast<Cause>(c);
+        if (leg.row.answered && !one.row.answered) ring.cause = leg.cause;
     ring.unheld.reset();
     if (ring.announced) {
         announce(talk, ring, RingState::ended, at);
