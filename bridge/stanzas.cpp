@@ -1,6 +1,5 @@
 #include "bridge/stanzas.hpp"
 
-#include <array>
 #include <charconv>
 #include <vector>
 
@@ -18,11 +17,6 @@ constexpr std::size_t most_matches = 10;
 constexpr std::size_t most_variables = 32;
 constexpr std::size_t longest_value = 256;
 constexpr std::size_t longest_name = 128;
-
-std::string_view name_of(crm::Quality quality) {
-    constexpr std::array<std::string_view, 3> names{"exact", "national", "suffix"};
-    return names.at(static_cast<std::size_t>(quality));
-}
 
 // Decimal digits without an allocation.
 class Digits {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace crm {
@@ -41,6 +42,7 @@ struct Number {
 };
 
 enum class Quality : std::uint8_t { exact, national, suffix };
+std::string_view name_of(Quality quality);   // as in stanzas and in `lookup`
 
 // A CRM record found for a number.
 struct Match {
@@ -55,6 +57,7 @@ struct Match {
 enum class LookupReason : std::uint8_t {
     matched, nobody, anonymous, too_short, internal, not_a_number,
 };
+std::string_view name_of(LookupReason reason);   // "too-short"
 
 // Answer to "who is this": ranked, best first; at most 10 matches, `more` counts the rest.
 struct Lookup {

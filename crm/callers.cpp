@@ -1,0 +1,448 @@
+#include "crm/callers.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include "crm/adapter.hpp"
+#include "crm/index.hpp"
+#include "crm/numbers.hpp"
+#include "crm/people_feed.hpp"
+#include "crm/recheck.hpp"
+
+namespace crm {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t most_matches = 10;
+constexpr auto visibility_valid =
+    std::chrono::seconds(60);  // asked again after that while the database answers
+
+// Calls back when the budget of a question is over. A thread that only sleeps.
+class Deadlines {
+ public:
+    explicit Deadlines(std::function<void(std::uint64_t)> due)
+        : due_(std::move(due)), thread_([this] { run(); }) {}
+    ~Deadlines() {
+        {
+            const std::scoped_lock lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        thread_.join();
+    }
+    void add(Clock::time_point when, std::uint64_t id) {
+        {
+            const std::scoped_lock lock(mutex_);
+            waiting_.emplace(when, id);
+        }
+        wake_.notify_all();
+    }
+
+ private:
+    void run() {
+        std::unique_lock lock(mutex_);
+        while (!stopping_) {
+            if (waiting_.empty()) {
+                wake_.wait(lock);
+            } else if (Clock::now() >= waiting_.begin()->first) {
+                const auto id = waiting_.begin()->second;
+                waiting_.erase(waiting_.begin());
+                lock.unlock();
+                due_(id);
+                lock.lock();
+            } else {
+                const auto when = waiting_.begin()->first;
+                wake_.wait_until(lock, when);
+            }
+        }
+    }
+
+    std::function<void(std::uint64_t)> due_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    std::multimap<Clock::time_point, std::uint64_t> waiting_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+LookupReason reason_of(NumberKind kind) {
+    switch (kind) {
+        case NumberKind::telephone:
+            return LookupReason::nobody;
+        case NumberKind::internal:
+            return LookupReason::internal;
+        case NumberKind::anonymous:
+            return LookupReason::anonymous;
+        case NumberKind::too_short:
+            return LookupReason::too_short;
+        case NumberKind::not_a_number:
+            return LookupReason::not_a_number;
+    }
+    return LookupReason::nobody;
+}
+
+}  // namespace
+
+struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
+    struct Pending {
+        Number number;
+        std::string pbx, crm_user;
+        std::function<void(Lookup)> done;
+    };
+    struct Decision {
+        bool yes = false;
+        Clock::time_point at;
+    };
+    struct Scored {
+        IndexedRecord record;
+        Quality quality;
+    };
+
+    const Config config;
+    const Post post;
+    const Log log;
+    const Adapter adapter;
+    Numbers numbers;
+    std::shared_ptr<Index> index = std::make_shared<Index>();
+    bool loaded = false, up = false, started = false;
+    std::vector<Operator> people;
+    std::function<void()> loaded_changed;
+    std::function<void(bool, std::string)> link_changed;
+    std::function<void(std::vector<Operator>)> operators_changed;
+    std::map<std::uint64_t, Pending> pending;
+    std::uint64_t last_id = 0;
+    std::map<std::pair<std::string, std::string>, Decision> visibility;  // (CRM user, subject)
+
+    std::unique_ptr<PeopleFeed> feed;
+    std::unique_ptr<Recheck> recheck;
+    std::unique_ptr<Deadlines> deadlines;
+
+    Impl(const Config& c, Post p, Log l)
+        : config(c), post(std::move(p)), log(std::move(l)), adapter(c.sql_dir, c.adapter), numbers(c.sites) {}
+
+    // A function for other threads: runs `work` with us on the owner's thread, or not at all when we are
+    // gone.
+    template <class Work>
+    void hand_over(Work work) {
+        post([weak = weak_from_this(), work = std::move(work)]() mutable {
+            if (auto self = weak.lock()) work(*self);
+        });
+    }
+
+    void open() {
+        PeopleNews news;
+        news.log = [this](int priority, std::string_view line) {
+            hand_over([priority, text = std::string(line)](Impl& self) { self.log(priority, text); });
+        };
+        news.index = [this](std::shared_ptr<Index> fresh) {
+            hand_over([fresh](Impl& self) { self.take_index(fresh); });
+        };
+        news.changes = [this](std::vector<Index::Change> changes) {
+            hand_over([changes = std::move(changes)](Impl& self) { self.index->apply(changes); });
+        };
+        news.operators = [this](std::vector<Operator> found) {
+            hand_over([found = std::move(found)](Impl& self) { self.take_operators(found); });
+        };
+        news.visibility = [this](Visibility found) {
+            hand_over([found = std::move(found)](Impl& self) { self.take_visibility(found, Clock::now()); });
+        };
+        news.link = [this](bool is_up, std::string detail) {
+            hand_over([is_up, detail = std::move(detail)](Impl& self) {
+                self.up = is_up;
+                if (self.link_changed) self.link_changed(is_up, detail);
+            });
+        };
+        feed = std::make_unique<PeopleFeed>(config, adapter, numbers, news);
+        recheck = std::make_unique<Recheck>(config, adapter, numbers, news.log);
+        auto cached = feed->take_cached();
+        for (const auto& record : cached.records) index->add(record);
+        index->finish();
+        loaded = cached.complete;
+        people = std::move(cached.operators);
+        numbers.set_operators(people);
+        take_visibility(cached.visibility, Clock::time_point{});
+        if (loaded)
+            log(LOG_INFO, fmt::format("{} records with {} telephone numbers taken from the cache",
+                                      index->records(), index->numbers()));
+        deadlines = std::make_unique<Deadlines>(
+            [this](std::uint64_t id) { hand_over([id](Impl& self) { self.finish(id, nullptr); }); });
+    }
+
+    void close() {
+        feed->stop();
+        recheck->stop();
+        deadlines.reset();
+        auto rest = std::move(pending);
+        pending.clear();
+        for (auto& [id, one] : rest) one.done(answer_from_index(one.number, one.pbx, one.crm_user));
+    }
+
+    void take_index(std::shared_ptr<Index> fresh) {
+        index = std::move(fresh);
+        loaded = true;
+        if (loaded_changed) loaded_changed();
+    }
+    void take_operators(std::vector<Operator> found) {
+        people = std::move(found);
+        numbers.set_operators(people);
+        tell_operators();
+    }
+    void tell_operators() {
+        if (!operators_changed) return;
+        std::vector<Operator> with_phone;
+        std::ranges::copy_if(people, std::back_inserter(with_phone),
+                             [](const Operator& one) { return !one.extension.empty() || !one.jid.empty(); });
+        operators_changed(std::move(with_phone));
+    }
+    void take_visibility(const Visibility& found, Clock::time_point at) {
+        for (const auto& [who, yes] : found) visibility[who] = {yes, at};
+    }
+
+    [[nodiscard]] bool may_see(std::string_view crm_user, const IndexedRecord& record) const {
+        if (config.visibility_all || crm_user.empty()) return true;
+        const auto found = visibility.find({std::string(crm_user), visibility_subject(adapter, record)});
+        return found != visibility.end() && found->second.yes;
+    }
+
+    [[nodiscard]] std::string colleague(const Number& number, std::string_view pbx) const {
+        const auto named = numbers.seat(number.raw).pbx;
+        const auto site = named.empty() ? std::string(pbx) : named;
+        std::string out;
+        for (const bool active : {true, false}) {
+            for (const auto& one : people)
+                if (one.active == active && one.extension == number.digits &&
+                    (site.empty() || one.pbx.empty() || one.pbx == site) && !one.name.empty())
+                    out += (out.empty() ? "" : ", ") + one.name;
+            if (!out.empty()) break;
+        }
+        return out;
+    }
+
+    // Everything of an answer but the matches.
+    [[nodiscard]] Lookup begin(const Number& number, std::string_view pbx) const {
+        Lookup out;
+        out.number = number;
+        out.reason = reason_of(number.kind);
+        switch (number.kind) {
+            case NumberKind::telephone: {
+                auto url = adapter.create_url(config.web, number.e164.value_or(number.digits));
+                if (!url.empty()) {
+                    out.create = std::move(url);
+                    out.create_module = adapter.create_module;
+                }
+                break;
+            }
+            case NumberKind::internal:
+                out.colleague = colleague(number, pbx);
+                out.why =
+                    out.colleague.empty()
+                        ? fmt::format("{} is an extension here, no operator is known at it", number.digits)
+                        : fmt::format("{} is an extension here: {}", number.digits, out.colleague);
+                break;
+            case NumberKind::anonymous:
+                out.why = "the number is withheld or unknown, which never matches a record";
+                break;
+            case NumberKind::too_short:
+                out.why = fmt::format("{} is too short to name one subscriber, which never matches a record",
+                                      number.digits);
+                break;
+            case NumberKind::not_a_number:
+                out.why = "the text is no telephone number, which never matches a record";
+                break;
+        }
+        return out;
+    }
+
+    void rank(std::vector<Scored>& found) const {
+        std::ranges::sort(found, [&](const Scored& a, const Scored& b) {
+            const auto left =
+                std::tuple(a.quality, adapter.module_rank(a.record.module), -a.record.modified.count());
+            const auto right =
+                std::tuple(b.quality, adapter.module_rank(b.record.module), -b.record.modified.count());
+            return left != right ? left < right : a.record.id < b.record.id;
+        });
+    }
+
+    void fill(Lookup& out, std::vector<Scored> found, std::string_view crm_user) const {
+        rank(found);
+        // guesses only where nothing better is found
+        if (!found.empty() && found.front().quality != Quality::suffix)
+            std::erase_if(found, [](const Scored& one) { return one.quality == Quality::suffix; });
+        const auto label = out.number.e164.value_or(out.number.digits);
+        const auto source =
+            out.rechecked ? "confirmed by the CRM's database"
+                          : "by the index alone, the CRM's database was not asked or did not answer in time";
+        if (found.empty()) {
+            out.reason = LookupReason::nobody;
+            out.why = fmt::format("{}: no live record holds this number, {}", label, source);
+            if (!loaded)
+                out.why = fmt::format("{}: the index is not loaded yet and the CRM's database did not answer",
+                                      label);
+            return;
+        }
+        out.reason = LookupReason::matched;
+        std::size_t hidden = 0;
+        for (auto& one : found) {
+            if (out.matches.size() == most_matches) break;
+            Match match{.module = one.record.module,
+                        .id = one.record.id,
+                        .label = one.record.label,
+                        .organization = one.record.organization,
+                        .url = {},
+                        .owner = one.record.owner,
+                        .owner_user = one.record.owner_user,
+                        .quality = one.quality,
+                        .modified = one.record.modified,
+                        .may_see = may_see(crm_user, one.record)};
+            match.url = adapter.record_url(config.web, match);
+            hidden += match.may_see ? 0 : 1;
+            out.matches.push_back(std::move(match));
+        }
+        out.more = static_cast<unsigned>(found.size() - out.matches.size());
+        const auto& best = out.matches.front();
+        out.why = fmt::format(
+            "{}: {} {} ({}){}, {}{}", label, best.module, best.id, name_of(best.quality),
+            found.size() == 1 ? std::string() : fmt::format(" and {} more", found.size() - 1), source,
+            hidden == 0 ? std::string()
+                        : fmt::format("; {} of them this operator may not see in the CRM", hidden));
+    }
+
+    [[nodiscard]] std::vector<Scored> hits(const CallerKeys& keys) const {
+        std::vector<Scored> out;
+        for (auto& hit : index->find(keys)) out.push_back({std::move(hit.record), hit.quality});
+        rank(out);
+        return out;
+    }
+
+    [[nodiscard]] Lookup answer_from_index(const Number& number, std::string_view pbx,
+                                           std::string_view crm_user) const {
+        auto out = begin(number, pbx);
+        if (number.kind == NumberKind::telephone) fill(out, hits(CallerKeys(number, numbers, pbx)), crm_user);
+        return out;
+    }
+
+    void find(std::string_view text, std::string_view pbx, std::string_view crm_user,
+              std::function<void(Lookup)> done) {
+        const auto id = ++last_id;
+        auto number = numbers.understand(text, pbx);
+        const bool database = up && number.kind == NumberKind::telephone;
+        pending.emplace(id, Pending{number, std::string(pbx), std::string(crm_user), std::move(done)});
+        if (!database) return later(id);
+        RecheckQuestion question{.number = number,
+                                 .keys = CallerKeys(number, numbers, pbx),
+                                 .ids = {},
+                                 .crm_user = {},
+                                 .visible = {},
+                                 .until = Clock::now() + config.budget};
+        for (const auto& hit : hits(question.keys)) {
+            question.ids.push_back(hit.record.id);
+            if (config.visibility_all || crm_user.empty()) continue;
+            const auto subject = visibility_subject(adapter, hit.record);
+            const auto known = visibility.find({std::string(crm_user), subject});
+            if (known != visibility.end() && Clock::now() - known->second.at < visibility_valid)
+                question.visible[subject] = known->second.yes;
+        }
+        if (!config.visibility_all) question.crm_user = crm_user;
+        deadlines->add(question.until, id);
+        if (!recheck->ask(std::move(question), [this, id](RecheckAnswer answer) {
+                hand_over([id, answer = std::move(answer)](Impl& self) { self.finish(id, &answer); });
+            }))
+            later(id);
+    }
+    void later(std::uint64_t id) {
+        hand_over([id](Impl& self) { self.finish(id, nullptr); });
+    }
+
+    // `answer` null: the budget is over.
+    void finish(std::uint64_t id, const RecheckAnswer* answer) {
+        const auto found = pending.find(id);
+        if (found == pending.end()) return;  // answered already
+        auto one = std::move(found->second);
+        pending.erase(found);
+        if (answer == nullptr || !answer->error.empty())
+            return one.done(answer_from_index(one.number, one.pbx, one.crm_user));
+
+        const CallerKeys keys(one.number, numbers, one.pbx);
+        for (const auto& [subject, yes] : answer->visible)
+            visibility[{one.crm_user, subject}] = {yes, Clock::now()};
+        auto scored = hits(keys);
+        std::vector<Index::Change> corrections;
+        for (const auto& seen : answer->seen) {
+            const auto before =
+                std::ranges::find(scored, seen.id, [](const Scored& s) { return s.record.id; });
+            const auto quality = seen.now ? keys.agrees(seen.now->numbers) : std::nullopt;
+            auto bare = seen.now;
+            if (bare) bare->numbers.clear();
+            if (before == scored.end() ? quality.has_value() : !quality || before->record != *bare)
+                corrections.push_back(seen);
+            if (before != scored.end()) scored.erase(before);
+            if (quality) scored.push_back({std::move(*bare), *quality});
+        }
+        index->apply(corrections);
+        auto out = begin(one.number, one.pbx);
+        out.rechecked = true;
+        fill(out, std::move(scored), one.crm_user);
+        one.done(std::move(out));
+    }
+};
+
+Callers::Callers(const Config& config, Post post, Log log)
+    : impl_(std::make_shared<Impl>(config, std::move(post), std::move(log))) {
+    impl_->open();
+}
+Callers::~Callers() {
+    impl_->close();
+}
+
+void Callers::start() {
+    if (std::exchange(impl_->started, true)) return;
+    if (!impl_->people.empty()) impl_->hand_over([](Impl& self) { self.tell_operators(); });
+    impl_->feed->start();
+    impl_->recheck->start();
+}
+bool Callers::loaded() const {
+    return impl_->loaded;
+}
+bool Callers::database_up() const {
+    return impl_->up;
+}
+void Callers::on_loaded(std::function<void()> loaded) {
+    impl_->loaded_changed = std::move(loaded);
+}
+void Callers::on_link(std::function<void(bool, std::string)> changed) {
+    impl_->link_changed = std::move(changed);
+}
+void Callers::on_operators(std::function<void(std::vector<Operator>)> changed) {
+    impl_->operators_changed = std::move(changed);
+}
+const std::vector<Operator>& Callers::operators() const {
+    return impl_->people;
+}
+Lookup Callers::from_index(std::string_view number, std::string_view pbx,
+                           std::string_view as_crm_user) const {
+    return impl_->answer_from_index(impl_->numbers.understand(number, pbx), pbx, as_crm_user);
+}
+void Callers::find(std::string_view number, std::string_view pbx, std::string_view as_crm_user,
+                   std::function<void(Lookup)> done) {
+    impl_->find(number, pbx, as_crm_user, std::move(done));
+}
+Number Callers::understand(std::string_view number, std::string_view pbx) const {
+    return impl_->numbers.understand(number, pbx);
+}
+std::expected<Number, std::string> Callers::dial_number(std::string_view text, std::string_view pbx) const {
+    return impl_->numbers.dial_number(text, pbx);
+}
+void Callers::reload() {
+    impl_->feed->reload();
+}
+
+}  // namespace crm

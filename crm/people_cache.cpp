@@ -1,0 +1,215 @@
+#include "crm/people_cache.hpp"
+
+#include <functional>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "crm/sql_files.hpp"
+#include "crm/sqlite.hpp"
+
+namespace crm {
+namespace {
+
+constexpr std::int64_t page = 10'000;
+constexpr std::string_view layout = "1";  // of the tables: another number throws the content away
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string out;
+    for (const auto& one : lines) out += one + "\n";
+    return out;
+}
+std::vector<std::string> split(std::string_view text) {
+    std::vector<std::string> out;
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        out.emplace_back(text.substr(0, end));
+        text.remove_prefix(end + 1);
+    }
+    return out;
+}
+
+std::unique_ptr<Sqlite> open_file(const std::filesystem::path& file, const SqlFiles& files) {
+    const auto attempt = [&] {
+        auto database = std::make_unique<Sqlite>(file);
+        for (const auto& statement : files.all("schema"))
+            if (auto done = database->run(statement); !done) throw std::runtime_error(done.error().text);
+        if (auto read = database->run(files.one("properties")); !read)
+            throw std::runtime_error(read.error().text);
+        return database;
+    };
+    try {
+        return attempt();
+    } catch (const std::runtime_error&) {
+        std::error_code error;
+        if (!std::filesystem::exists(file, error)) throw;
+        for (const char* part : {"-wal", "-shm"}) std::filesystem::remove(file.string() + part, error);
+        std::filesystem::rename(file, file.string() + ".damaged", error);
+        if (error) throw;
+        return attempt();
+    }
+}
+
+}  // namespace
+
+struct PeopleCache::Impl {
+    SqlFiles files;
+    std::unique_ptr<Sqlite> file;
+    std::string origin;
+    Statement put, erase, clear_records, clear_operators, put_operator, put_may_see, put_property;
+
+    Impl(const std::filesystem::path& state, const std::filesystem::path& sql_dir, std::string origin_)
+        : files(sql_dir, "ctibridge/people"),
+          file(open_file(state / "people.sqlite", files)),
+          origin(std::move(origin_)),
+          put(files.one("put")),
+          erase(files.one("erase")),
+          clear_records(files.one("clear_records")),
+          clear_operators(files.one("clear_operators")),
+          put_operator(files.one("put_operator")),
+          put_may_see(files.one("put_may_see")),
+          put_property(files.one("put_property")) {}
+
+    Sql<void> set_property(const std::string& name, const std::string& value) {
+        auto done = file->run(put_property, {{"name", name}, {"value", value}});
+        if (!done) return std::unexpected(done.error());
+        return {};
+    }
+    Sql<void> put_record(const IndexedRecord& r) {
+        auto done = file->run(put, {{"id", r.id},
+                                    {"module", r.module},
+                                    {"label", r.label},
+                                    {"organization", r.organization},
+                                    {"owner", r.owner},
+                                    {"owner_user", r.owner_user},
+                                    {"owner_id", r.owner_id},
+                                    {"modified", std::int64_t{r.modified.count()}},
+                                    {"numbers", joined(r.numbers)}});
+        if (!done) return std::unexpected(done.error());
+        return {};
+    }
+    // All or nothing.
+    Sql<void> together(const std::function<Sql<void>()>& work) {
+        if (auto done = file->begin(); !done) return done;
+        auto done = work();
+        if (done) done = file->commit();
+        if (!done) file->rollback();
+        return done;
+    }
+    Sql<void> run(const Statement& statement, const SqlParams& params = {}) {
+        auto done = file->run(statement, params);
+        if (!done) return std::unexpected(done.error());
+        return {};
+    }
+};
+
+PeopleCache::PeopleCache(const std::filesystem::path& state, const std::filesystem::path& sql_dir,
+                         std::string origin)
+    : impl_(std::make_unique<Impl>(state, sql_dir, fmt::format("{} {}", layout, origin))) {}
+PeopleCache::~PeopleCache() = default;
+
+Sql<CachedPeople> PeopleCache::load() {
+    CachedPeople out;
+    auto& file = *impl_->file;
+    auto properties = file.run(impl_->files.one("properties"));
+    if (!properties) return std::unexpected(properties.error());
+    std::string origin;
+    for (std::size_t i = 0; i < properties->size(); ++i) {
+        if (properties->text(i, "name") == "origin") origin = properties->text(i, "value");
+        if (properties->text(i, "name") == "complete") out.complete = properties->text(i, "value") == "1";
+    }
+    if (origin != impl_->origin) {
+        auto done = impl_->together([&]() -> Sql<void> {
+            for (const auto& statement : impl_->files.all("clear"))
+                if (auto cleared = impl_->run(statement); !cleared) return cleared;
+            return impl_->set_property("origin", impl_->origin);
+        });
+        if (!done) return std::unexpected(done.error());
+        out.complete = false;
+        return out;
+    }
+    const auto records = impl_->files.one("records");
+    std::string after;
+    for (;;) {
+        auto rows = file.run(records, {{"after", after}, {"count", page}});
+        if (!rows) return std::unexpected(rows.error());
+        for (std::size_t i = 0; i < rows->size(); ++i)
+            out.records.push_back({.id = rows->text(i, "id"),
+                                   .module = rows->text(i, "module"),
+                                   .label = rows->text(i, "label"),
+                                   .organization = rows->text(i, "organization"),
+                                   .owner = rows->text(i, "owner"),
+                                   .owner_user = rows->text(i, "owner_user"),
+                                   .owner_id = rows->text(i, "owner_id"),
+                                   .modified = Millis(rows->integer(i, "modified").value_or(0)),
+                                   .numbers = split(rows->text(i, "numbers"))});
+        if (rows->size() < static_cast<std::size_t>(page)) break;
+        after = out.records.back().id;
+    }
+    auto operators = file.run(impl_->files.one("operators"));
+    if (!operators) return std::unexpected(operators.error());
+    for (std::size_t i = 0; i < operators->size(); ++i)
+        out.operators.push_back({.jid = operators->text(i, "jid"),
+                                 .crm_user = operators->text(i, "crm_user"),
+                                 .pbx = operators->text(i, "pbx"),
+                                 .extension = operators->text(i, "extension"),
+                                 .name = operators->text(i, "name"),
+                                 .active = operators->integer(i, "active").value_or(0) != 0});
+    auto seen = file.run(impl_->files.one("may_see"));
+    if (!seen) return std::unexpected(seen.error());
+    for (std::size_t i = 0; i < seen->size(); ++i)
+        out.visibility[{seen->text(i, "crm_user"), seen->text(i, "subject")}] =
+            seen->integer(i, "yes").value_or(0) != 0;
+    return out;
+}
+
+Sql<void> PeopleCache::replace(const std::vector<IndexedRecord>& records) {
+    return impl_->together([&]() -> Sql<void> {
+        if (auto done = impl_->run(impl_->clear_records); !done) return done;
+        for (const auto& record : records)
+            if (auto done = impl_->put_record(record); !done) return done;
+        if (auto done = impl_->set_property("origin", impl_->origin); !done) return done;
+        return impl_->set_property("complete", "1");
+    });
+}
+
+Sql<void> PeopleCache::apply(const std::vector<Index::Change>& changes) {
+    return impl_->together([&]() -> Sql<void> {
+        for (const auto& change : changes) {
+            auto done = change.now && !change.now->numbers.empty()
+                            ? impl_->put_record(*change.now)
+                            : impl_->run(impl_->erase, {{"id", change.id}});
+            if (!done) return done;
+        }
+        return {};
+    });
+}
+
+Sql<void> PeopleCache::put_operators(const std::vector<Operator>& operators) {
+    return impl_->together([&]() -> Sql<void> {
+        if (auto done = impl_->run(impl_->clear_operators); !done) return done;
+        for (const auto& o : operators)
+            if (auto done = impl_->run(impl_->put_operator, {{"jid", o.jid},
+                                                             {"crm_user", o.crm_user},
+                                                             {"pbx", o.pbx},
+                                                             {"extension", o.extension},
+                                                             {"name", o.name},
+                                                             {"active", std::int64_t{o.active ? 1 : 0}}});
+                !done)
+                return done;
+        return {};
+    });
+}
+
+Sql<void> PeopleCache::put_visibility(const Visibility& visibility) {
+    return impl_->together([&]() -> Sql<void> {
+        for (const auto& [who, yes] : visibility)
+            if (auto done = impl_->run(
+                    impl_->put_may_see,
+                    {{"crm_user", who.first}, {"subject", who.second}, {"yes", std::int64_t{yes ? 1 : 0}}});
+                !done)
+                return done;
+        return {};
+    });
+}
+
+}  // namespace crm

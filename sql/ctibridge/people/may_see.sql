@@ -1,0 +1,1 @@
+SELECT crm_user, subject, yes FROM may_see;

@@ -1,0 +1,1 @@
+SELECT jid, crm_user, pbx, extension, name, active FROM operator ORDER BY rowid;

@@ -1,0 +1,1 @@
+INSERT OR REPLACE INTO property (name, value) VALUES (:name, :value);
