@@ -186,6 +186,8 @@ TEST_F(PeopleTest, a_hung_server_does_not_hold_a_pop_beyond_the_budget) {
     daemon.start();
     static_cast<void>(daemon.find("601234567"));
     server_.freeze();
+    // the threads of a stopped process end their turn
+    EXPECT_TRUE(daemon.until([&] { return !daemon.find("601234567").rechecked; })) << daemon.log();
     for (int i = 0; i < 3; ++i) {
         const auto began = Clock::now();
         const auto lookup = daemon.find("601234567");
