@@ -122,6 +122,7 @@ Database& Database::mysql() {
         "--secure-file-priv=NULL",
         "--mysqlx=OFF",
         "--disable-log-bin",
+        "--restrict-fk-on-non-standard-key=OFF",  // vTiger has one such key
         "--innodb-buffer-pool-size=32M"};
     auto initialise = mysqld;
     initialise.emplace_back("--initialize-insecure");
