@@ -30,3 +30,35 @@ def need(*names: str):
     for name in names:
         if why := _why_not(name):
             pytest.skip(f"{name}: {why}")
+
+
+SETS = {"asterisk-22-prosody": {"asterisk": (22,), "xmpp": "prosody"}, "asterisk-16-ejabberd": {"asterisk": (16,), "xmpp": "ejabberd"}}
+
+
+@pytest.fixture(scope="module", params=SETS)
+def company(request):
+    """Both generations of Asterisk, both XMPP servers."""
+    from company import Company
+    options = SETS[request.param]
+    need(*(f"asterisk-{version}" for version in options["asterisk"]))
+    running = Company(**options)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def calm(company):
+    """The company with no call going on, before and after."""
+    company.calm()
+    yield company
+    company.calm()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the daemon had to say."""
+    outcome = yield
+    report = outcome.get_result()
+    running = item.funcargs.get("company") or item.funcargs.get("running")
+    if report.when == "call" and report.failed and running is not None:
+        report.sections.append(("ctibridge's log", running.site.daemon.text()[-6000:]))

@@ -14,7 +14,7 @@ class Asterisk:
         self.name, self.version, self.folder = name, version, folder
         self.tree = f"asterisk-{version}"
         self.tech = "PJSIP" if version >= 21 else "SIP"
-        self.secret = "lab-secret"
+        self.secret = "lab \"secret\" 'and' #1"      # quotes, blanks and # are legal in a secret, so the lab has them
         self.ami, self.ami_tls, self.sip = places.free_port(), places.free_port(), places.free_port()
         self.rtp = places.free_port(80)
         self.provider_port = provider_port or places.free_port()
