@@ -42,6 +42,13 @@ class Site:
         part.start()
         return part
 
+    def add(self, pbx):
+        """One more pbx, started already, with the attributes of Asterisk (a simulated one: tests/load); before start_daemon."""
+        self.pbxs.append(pbx)
+        self._parts.append(pbx)
+        self.daemon.config = configuration(self.daemon.folder, self.pbxs, self.xmpp, self.database)
+        self.daemon.write()
+
     @property
     def pbx(self) -> Asterisk:
         return self.pbxs[0]
