@@ -113,7 +113,7 @@ def rows_of(site, call, direction, status):
         what=f"cti_call has {call}: {direction}, answered")
     row(site, "SELECT `call` FROM cti_leg WHERE `call` = %s AND jid = %s AND answered IS NOT NULL AND ended IS NOT NULL", call, f"anna@{DOMAIN}",
         what="cti_leg has anna's leg")
-    row(site, "SELECT p.pbxmanagerid FROM cti_crm_row r JOIN vtiger.vtiger_pbxmanager p ON p.pbxmanagerid = r.crm_row "
+    row(site, "SELECT p.pbxmanagerid FROM cti_crm_row r JOIN vtiger.vtiger_pbxmanager p ON p.pbxmanagerid = r.crm_id "
         "JOIN vtiger.vtiger_crmentity e ON e.crmid = p.pbxmanagerid AND e.deleted = 0 AND e.smownerid = 5 "
         "WHERE r.`call` = %s AND p.direction = %s AND p.callstatus = %s", call, direction, status,
         what=f"vTiger's call list has it under anna as {status}")

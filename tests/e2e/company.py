@@ -80,7 +80,7 @@ class Company:
         def found():
             rows = self.site.database.rows(
                 "SELECT p.*, e.smownerid, e.deleted, e.setype, e.label FROM ctibridge.cti_crm_row r "
-                "JOIN vtiger_pbxmanager p ON p.pbxmanagerid = r.crm_row JOIN vtiger_crmentity e ON e.crmid = p.pbxmanagerid "
+                "JOIN vtiger_pbxmanager p ON p.pbxmanagerid = r.crm_id JOIN vtiger_crmentity e ON e.crmid = p.pbxmanagerid "
                 "WHERE r.`call` = %s", call, database="vtiger")
             assert len(rows) <= 1, rows
             return rows[0] if rows and rows[0]["callstatus"] == status else None
