@@ -154,11 +154,9 @@ def test_two_clones_unpack_one_tree_once(tmp_path, monkeypatch):
     stand_in.parent.mkdir()
     stand_in.write_text('#!/bin/sh\nshift 2\necho run >> "$COUNT"\nmkdir -p "$2/part"\nsleep 1\ntouch "$2/part/whole"\n')
     stand_in.chmod(0o755)
-    if os.geteuid() != 0:
-        pytest.skip("unpacking as this user would ask for sudo")
     count = tmp_path / "count"
     environment = {**os.environ, "PATH": f"{stand_in.parent}:{os.environ['PATH']}", "CTIBRIDGE_LAB": str(tmp_path / "cache"), "COUNT": str(count)}
-    script = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom lab import trees\ntrees.mirror = lambda: 'http://mirror.example'\n"
+    script = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom lab import trees\ntrees.mirror, trees._as_root = lambda: 'http://mirror.example', list\n"
               "t = trees.tree('asterisk-22')\nassert (t / 'part/whole').exists()\n")
     both = [subprocess.Popen([sys.executable, "-c", script, str(TESTS)], env=environment) for _ in range(2)]
     assert [p.wait() for p in both] == [0, 0]

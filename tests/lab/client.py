@@ -1,10 +1,12 @@
 """An XMPP client that is not ours (slixmpp), made synchronous: what an operator's program sends and sees."""
 import asyncio
+import logging
 import threading
 import time
 import xml.etree.ElementTree as ET
 
-import slixmpp
+logging.getLogger("slixmpp").setLevel(logging.CRITICAL)     # what it thinks of its own speed is no news to a test
+import slixmpp  # noqa: E402
 
 from .process import LabError
 from .xmpp_servers import COMPONENT, DOMAIN, password
