@@ -80,7 +80,7 @@ FAULTS = {
 @pytest.mark.parametrize("command", ["run", "check"])
 def test_faults_of_the_configuration(daemon, command, path, value, word):
     if value == "twice":
-        value = daemon.config["pbx"] * 2
+        value = [daemon.config["pbx"][0], copy.deepcopy(daemon.config["pbx"][0])]
     spoil(daemon.config, path, value)
     daemon.write()
     done = daemon.command(command, timeout=20)

@@ -42,7 +42,7 @@ class Daemon:
     def __init__(self, folder: pathlib.Path, config: dict):
         self.folder, self.config = folder, config
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "state").mkdir(exist_ok=True)
+        (folder / "state").mkdir(mode=0o700, exist_ok=True)
         self.file = folder / "ctibridge.yaml"
         self.log = folder / "log"
         self.child = None

@@ -82,6 +82,7 @@ class Site:
         for provider in self.providers:
             for call in list(provider.calls):
                 call.hangup()
+            provider.calls.clear()
             provider.behaviour.clear()
         for phone in self.phones.values():
             phone.behaviour = "manual"
