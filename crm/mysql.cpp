@@ -111,6 +111,7 @@ constexpr std::array fault_table = std::to_array<FaultRow>({
     {1690, SqlFault::data},
     {2020, SqlFault::data},
     {3854, SqlFault::data},
+    {3988, SqlFault::data},
     {4025, SqlFault::data},
 });
 
@@ -193,8 +194,8 @@ struct Mysql::Impl {
     DatabaseUrl url;
     MysqlOptions options;
     std::vector<Statement> session;
-    Statement cipher, version;
-    std::string server;
+    Statement cipher, version, begin, commit, rollback;
+    std::string server, schema;  // schema: in use now
     // Declared before the statements, which must go first.
     std::unique_ptr<sql::Connection> connection;
     std::unordered_map<std::string, std::unique_ptr<sql::PreparedStatement>> prepared;
@@ -205,6 +206,9 @@ struct Mysql::Impl {
         session = files.all("session");
         cipher = files.one("session_cipher");
         version = files.one("session_version");
+        begin = files.one("session_begin");
+        commit = files.one("session_commit");
+        rollback = files.one("session_rollback");
     }
 
     void drop() {
@@ -277,11 +281,13 @@ struct Mysql::Impl {
         return copy(*result);
     }
     Rows execute_prepared(const Statement& statement, const SqlParams& params) {
-        auto found = prepared.find(statement.text);
+        const auto key =
+            schema + '\0' + statement.text;  // a prepared statement belongs to the database it was made in
+        auto found = prepared.find(key);
         if (found == prepared.end()) {
             if (prepared.size() >= prepared_limit) prepared.clear();
             std::unique_ptr<sql::PreparedStatement> fresh(connection->prepareStatement(statement.text));
-            found = prepared.emplace(statement.text, std::move(fresh)).first;
+            found = prepared.emplace(key, std::move(fresh)).first;
         }
         unsigned index = 0;
         for (const auto& name : statement.parameters) bind(*found->second, ++index, *params.find(name));
@@ -305,6 +311,7 @@ Sql<void> Mysql::connect(bool with_schema) {
         static sql::Driver* const driver = get_driver_instance();
         auto map = self.connect_options(with_schema);
         self.connection.reset(driver->connect(map));
+        self.schema = with_schema ? self.url.schema : std::string();
     });
     if (!opened) return opened;
     if (self.url.tls_required) {
@@ -347,6 +354,18 @@ std::string Mysql::address() const {
     return impl_->address();
 }
 
+Sql<void> Mysql::use(const std::string& schema) {
+    auto& self = *impl_;
+    if (schema == self.schema && connected()) return {};
+    if (!connected())
+        return std::unexpected(SqlError{SqlFault::lost, 0, "use: not connected (" + address() + ")"});
+    if (schema.empty() || schema.contains('`'))
+        return std::unexpected(SqlError{SqlFault::configuration, 0, "use: no name of a database: " + schema});
+    auto done = self.guarded("use", [&] { self.connection->setSchema(schema); });
+    if (done) self.schema = schema;
+    return done;
+}
+
 Sql<Rows> Mysql::run(const Statement& statement, const SqlParams& params) {
     auto& self = *impl_;
     if (!connected())
@@ -374,29 +393,19 @@ Sql<Rows> Mysql::run(const std::vector<Statement>& statements, const SqlParams& 
     return last;
 }
 
+// By statements: the connector's own commit() and setAutoCommit() say nothing when they fail.
 Sql<void> Mysql::begin() {
-    if (!connected())
-        return std::unexpected(SqlError{SqlFault::lost, 0, "begin: not connected (" + address() + ")"});
-    return impl_->guarded("begin", [&] { impl_->connection->setAutoCommit(false); });
+    if (auto done = run(impl_->begin); !done) return std::unexpected(std::move(done.error()));
+    return {};
 }
 
 Sql<void> Mysql::commit() {
-    if (!connected())
-        return std::unexpected(SqlError{SqlFault::lost, 0, "commit: not connected (" + address() + ")"});
-    auto done = impl_->guarded("commit", [&] { impl_->connection->commit(); });
-    if (!done) return done;
-    // The work is safe; a link that breaks now is seen by the next statement.
-    if (!impl_->guarded("commit", [&] { impl_->connection->setAutoCommit(true); })) impl_->drop();
+    if (auto done = run(impl_->commit); !done) return std::unexpected(std::move(done.error()));
     return {};
 }
 
 void Mysql::rollback() {
-    if (!connected()) return;
-    const auto undone = impl_->guarded("rollback", [&] {
-        impl_->connection->rollback();
-        impl_->connection->setAutoCommit(true);
-    });
-    if (!undone) impl_->drop();
+    if (connected() && !run(impl_->rollback)) impl_->drop();
 }
 
 }  // namespace crm

@@ -109,6 +109,8 @@ class Mysql {
         const;  // "MariaDB 10.11.19" or "MySQL 9.7.4"; empty when not connected
     [[nodiscard]] std::string address() const;  // "user@host:3306/db", for texts
 
+    // The database that unqualified names mean from now on; a connection begins with the one of its address.
+    Sql<void> use(const std::string& schema);
     // Runs one statement. After a fault of class `lost` the connection is dropped, with its prepared
     // statements and its open transaction (which the server undoes).
     Sql<Rows> run(const Statement& statement, const SqlParams& params = {});

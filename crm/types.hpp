@@ -108,4 +108,9 @@ struct DialRow {
     Millis at{0};
 };
 
+// A notice in a non-terminal state that was sent: its `ended` is owed, over restarts too (rule 1 of the design).
+struct Owed {
+    std::string jid, pbx, leg, id, stanza;   // stanza: the last snapshot, enough to build the `ended`
+};
+
 }  // namespace crm

@@ -5,4 +5,6 @@ GRANT UPDATE ON vtiger.vtiger_crmentity_seq TO 'ctibridge'@'localhost';
 GRANT INSERT, UPDATE ON vtiger.vtiger_crmentity TO 'ctibridge'@'localhost';
 GRANT INSERT, UPDATE ON vtiger.vtiger_pbxmanager TO 'ctibridge'@'localhost';
 GRANT INSERT, UPDATE ON vtiger.vtiger_pbxmanagercf TO 'ctibridge'@'localhost';
+GRANT INSERT, UPDATE ON vtiger.vtiger_modcomments TO 'ctibridge'@'localhost';
+GRANT INSERT, UPDATE ON vtiger.vtiger_modcommentscf TO 'ctibridge'@'localhost';
 GRANT ALL ON ctibridge.* TO 'ctibridge'@'localhost';

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -61,14 +59,6 @@ int wait_for(int pid) {
     return status;
 }
 
-std::string slurp(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) throw std::runtime_error(fmt::format("{} cannot be read", file.string()));
-    std::ostringstream out;
-    out << in.rdbuf();
-    return out.str();
-}
-
 std::string account() {
     return ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
 }
@@ -81,23 +71,6 @@ std::filesystem::path mysql_root() {
 }
 
 }  // namespace
-
-std::filesystem::path sql_dir() {
-    return std::filesystem::path(CTIBRIDGE_SOURCE_DIR) / "sql";
-}
-std::filesystem::path vtiger_data() {
-    return CTIBRIDGE_VTIGER_DATA;
-}
-
-TemporaryDirectory::TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ctibridge-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder: " + name);
-    path_ = name;
-}
-TemporaryDirectory::~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
 
 Database& Database::mariadb() {
     static Database server(
@@ -142,12 +115,14 @@ Database::Database(std::string name, std::vector<std::string> server, std::vecto
     initialise.push_back(data);
     initialise.push_back("--user=" + account());
     if (const int status = wait_for(spawn(initialise, folder_.path() / "initialise.log")); status != 0)
-        throw std::runtime_error(
-            fmt::format("{} cannot be initialised:\n{}", name_, slurp(folder_.path() / "initialise.log")));
+        throw std::runtime_error(fmt::format("{} cannot be initialised:\n{}", name_,
+                                             read_file(folder_.path() / "initialise.log")));
     for (const auto& option : {data, "--user=" + account(), "--socket=" + socket_,
                                fmt::format("--port={}", port_), std::string("--bind-address=127.0.0.1"),
                                fmt::format("--pid-file={}", (folder_.path() / "pid").string()),
-                               fmt::format("--tmpdir={}", folder_.path().string())})
+                               fmt::format("--tmpdir={}", folder_.path().string()),
+                               std::string("--innodb-flush-log-at-trx-commit=2"),
+                               std::string("--skip-innodb-doublewrite"), std::string("--skip-name-resolve")})
         server_.push_back(option);
     start();
 }
@@ -171,7 +146,7 @@ void Database::wait_until_up() {
         if (::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
         if (pid_ == 0 || std::chrono::steady_clock::now() > until)
             throw std::runtime_error(fmt::format("{} did not start: {}\n{}", name_, up.error().text,
-                                                 slurp(folder_.path() / "server.log")));
+                                                 read_file(folder_.path() / "server.log")));
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
 }
@@ -252,9 +227,9 @@ void Database::fresh(std::string_view schema) {
 void Database::fresh_vtiger(std::string_view schema, bool sharing) {
     fresh(schema);
     connection_.reset();  // the scripts change the session
-    run(slurp(vtiger_data() / "schema.sql"), schema);
-    run(slurp(vtiger_data() / "sample.sql"), schema);
-    if (sharing) run(slurp(vtiger_data() / "sharing.sql"), schema);
+    run(read_file(vtiger_data() / "schema.sql"), schema);
+    run(read_file(vtiger_data() / "sample.sql"), schema);
+    if (sharing) run(read_file(vtiger_data() / "sharing.sql"), schema);
     connection_.reset();
 }
 

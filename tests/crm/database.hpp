@@ -11,24 +11,9 @@
 
 #include "crm/config.hpp"
 #include "crm/mysql.hpp"
+#include "temporary.hpp"
 
 namespace test {
-
-std::filesystem::path sql_dir();      // the source tree's sql/
-std::filesystem::path vtiger_data();  // tests/data/vtiger.tar.xz, unpacked at configure
-
-// A folder that is removed with everything in it.
-class TemporaryDirectory {
- public:
-    TemporaryDirectory();
-    ~TemporaryDirectory();
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-    std::filesystem::path path_;
-};
 
 class Database {
  public:

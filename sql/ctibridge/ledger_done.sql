@@ -1,0 +1,1 @@
+UPDATE cti_crm_row SET revision = :revision, note_id = :note_id WHERE `call` = :id;

@@ -1,0 +1,1 @@
+SELECT revision FROM clock WHERE id = 1;

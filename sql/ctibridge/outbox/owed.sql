@@ -1,0 +1,1 @@
+SELECT jid, pbx, leg, id, stanza FROM owed ORDER BY jid, pbx, leg;

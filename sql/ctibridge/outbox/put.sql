@@ -1,0 +1,1 @@
+INSERT INTO fact (kind, revision, at, body) VALUES (:kind, :revision, :at, :body);

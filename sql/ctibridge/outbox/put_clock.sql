@@ -1,0 +1,1 @@
+UPDATE clock SET revision = MAX(revision, :revision) WHERE id = 1;

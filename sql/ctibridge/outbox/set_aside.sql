@@ -1,0 +1,1 @@
+UPDATE fact SET error = :error WHERE seq = :seq;

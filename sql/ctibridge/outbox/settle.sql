@@ -1,0 +1,1 @@
+DELETE FROM owed WHERE jid = :jid AND pbx = :pbx AND leg = :leg;
