@@ -139,12 +139,14 @@ struct Applier::Impl {
         auto state = in_own(call_state, values);
         if (!state) return std::unexpected(state.error());
         const auto revision = std::get<std::int64_t>(*values.find("revision"));
+        const auto own_revision = state->integer(0, "revision").value_or(0);
+        if (own_revision > revision) return {};  // a newer fact has said more, here and in the CRM
         const auto ledger_id = state->integer(0, "crm_id");
         const auto crm_revision = state->integer(0, "crm_revision").value_or(0);
         const bool wanted =
             std::get<std::int64_t>(*values.find("to_crm")) != 0 && !given(values, "merged_into");
         if (ledger_id ? crm_revision >= revision : !wanted) {
-            if (state->integer(0, "revision").value_or(0) >= revision) return {};
+            if (own_revision >= revision) return {};
             return put_own(call_put, values);
         }
         values.set("crm_id", ledger_id ? SqlParam{*ledger_id} : SqlParam{});

@@ -182,9 +182,9 @@ TEST_F(MysqlTest, a_server_that_accepts_and_stays_silent_is_lost_after_the_conne
 }
 
 TEST_F(MysqlTest, tls_that_was_required_is_never_given_up_for_plain_text) {
-    auto url = server.tcp_url("t", "root", "");
-    server.run("CREATE OR REPLACE USER root@'127.0.0.1'");
-    ASSERT_TRUE(crm::Mysql(url, test::sql_dir()).connect());
+    auto url = server.tcp_url("t", "plain", "");
+    server.run("CREATE OR REPLACE USER plain@'127.0.0.1'; GRANT ALL ON t.* TO plain@'127.0.0.1'");
+    ASSERT_EQ(fault(crm::Mysql(url, test::sql_dir()).connect()), "");
     url.tls_required = true;  // this server has no certificate
     crm::Mysql secure(url, test::sql_dir());
     const auto refused = secure.connect();
