@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include "bridge/config_reader.hpp"
+#include "crm/numbers.hpp"
 
 namespace bridge {
 
@@ -193,8 +195,9 @@ void put_auto_answer(Reader& reader, const Node& node, PbxConfig::Dial& dial) {
         if (name.empty() || value.empty() || name.find_first_not_of(name_characters) != std::string::npos)
             return reader.fault(item,
                                 "is no SIP header; write {Call-Info: \"<sip:ctibridge>;answer-after=0\"}");
-        if (value.find(',') != std::string::npos)
-            return reader.fault(item, "has a comma, at which Asterisk would split it; give two headers");
+        if (value.find_first_of(",\"\\") != std::string::npos)
+            return reader.fault(
+                item, "has a comma, quote or backslash, which Asterisk would take for its own; leave it out");
         dial.auto_answer.emplace_back(std::move(name), std::move(value));
     });
 }
@@ -576,6 +579,15 @@ void finish(Reader& reader, const Node& root, Config& config) {
     config.crm.user_domain = config.xmpp.user_domain;
     for (const auto& pbx : config.pbx) config.crm.sites.push_back({pbx.name, pbx.extensions, pbx.country});
 
+    crm::Numbers numbers(config.crm.sites);
+    for (std::size_t i = 0; i < config.pbx.size(); ++i) {
+        const auto& pbx = config.pbx[i];
+        if (pbx.country.empty() || !numbers.country_code(pbx.name).empty()) continue;
+        Reader::Inside inside(reader, fmt::format("pbx[{}].country", i));
+        reader.fault(root["pbx"][i]["country"],
+                     fmt::format("is `{}`, which is no country (ISO 3166); write it like GB", pbx.country));
+    }
+
     std::error_code error;
     if (!std::filesystem::is_directory(config.crm.sql_dir / config.crm.adapter, error)) {
         std::vector<std::string> folders;
@@ -592,8 +604,9 @@ void finish(Reader& reader, const Node& root, Config& config) {
     }
 }
 
-// Looks at the stream of events before a tree is built: one document, no anchors or aliases (nobody needs
-// them here, and a handful of them can stand for billions of values).
+// Looks at the stream of events before a tree is built: one document, and aliases (*) that cannot stand for
+// more than a configuration ever needs: a handful of them nested stands for billions of values, one inside
+// itself for no end of them.
 class Screening final : public YAML::EventHandler {
  public:
     struct Fault {
@@ -606,34 +619,62 @@ class Screening final : public YAML::EventHandler {
         if (++documents_ > 1) note(mark, "there is a second document (---); one file holds one");
     }
     void OnDocumentEnd() override {}
-    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { look(mark, anchor); }
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { look(mark, 1); }
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { value(mark, anchor); }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        auto known = sizes_.find(anchor);
+        if (known == sizes_.end()) return note(mark, "an alias (*) stands inside its own anchor (&)");
+        add(mark, known->second);
+    }
     void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                   const std::string&) override {
-        look(mark, anchor);
+        value(mark, anchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                          YAML::EmitterStyle::value) override {
-        look(mark, anchor);
+        begin(mark, anchor);
     }
-    void OnSequenceEnd() override {}
+    void OnSequenceEnd() override { end(); }
     void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                     YAML::EmitterStyle::value) override {
-        look(mark, anchor);
+        begin(mark, anchor);
     }
-    void OnMapEnd() override {}
+    void OnMapEnd() override { end(); }
 
  private:
-    void look(const YAML::Mark& mark, YAML::anchor_t anchor) {
-        if (anchor != 0)
+    static constexpr std::size_t most = 100000;
+    struct Level {
+        YAML::anchor_t anchor;
+        std::size_t before;
+    };
+    void value(const YAML::Mark& mark, YAML::anchor_t anchor) {
+        add(mark, 1);
+        if (anchor != 0) sizes_[anchor] = 1;
+    }
+    void begin(const YAML::Mark& mark, YAML::anchor_t anchor) {
+        levels_.push_back({anchor, total_});
+        add(mark, 1);
+    }
+    void end() {
+        auto level = levels_.back();
+        levels_.pop_back();
+        if (level.anchor != 0) sizes_[level.anchor] = total_ - level.before;
+    }
+    void add(const YAML::Mark& mark, std::size_t values) {
+        total_ += values;
+        if (total_ > most)
             note(mark,
-                 "anchors (&) and aliases (*) are not understood; write the value out, and a text with & or "
-                 "* in quotes");
+                 fmt::format("there are more than {} values, aliases (*) counted with all they stand for",
+                             most));
     }
     void note(const YAML::Mark& mark, std::string text) {
         if (!fault) fault = Fault{mark, std::move(text)};
+        // What follows cannot make it better.
+        total_ = 0;
     }
     int documents_ = 0;
+    std::size_t total_ = 0;
+    std::map<YAML::anchor_t, std::size_t> sizes_;
+    std::vector<Level> levels_;
 };
 
 std::expected<std::string, std::string> read_whole(const std::filesystem::path& file) {

@@ -25,6 +25,7 @@ struct PbxConfig {
     std::vector<std::string> extensions;
     std::string country;
     struct Dial {
+        bool operator==(const Dial&) const = default;
         std::string context = "from-internal";
         Millis timeout{30000};
         std::string caller_id = "{extension}";
@@ -34,6 +35,7 @@ struct PbxConfig {
     std::string queue_member = "{channel}", queue_state_interface = "{channel}";
     std::string pickup_context, pickup_exten, park_context;
     ReconnectPolicy reconnect;
+    bool operator==(const PbxConfig&) const = default;
 };
 
 struct XmppConfig {
@@ -44,6 +46,7 @@ struct XmppConfig {
     std::string secret, user_domain;
     std::vector<std::string> administrators;
     bool spark = true;
+    bool operator==(const XmppConfig&) const = default;
 };
 
 enum class PopMode : std::uint8_t { automatic, rich, spark, plain };
@@ -53,22 +56,26 @@ struct PopConfig {
     PopMode mode = PopMode::automatic;
     std::string language = "en";
     MissedMode missed = MissedMode::notice;
+    bool operator==(const PopConfig&) const = default;
 };
 
 struct DialRewrite {
     std::string from, to;
+    bool operator==(const DialRewrite&) const = default;
 };
 
 struct DialingConfig {  // the longest matching pattern decides; at equal length deny
     std::vector<std::string> allow, deny;
     std::vector<DialRewrite> rewrite;  // in order
     unsigned per_minute = 10, concurrent = 2;
+    bool operator==(const DialingConfig&) const = default;
 };
 
 struct HttpConfig {
     std::string listen;
     std::vector<std::string> serve;
     std::string makecall_secret;
+    bool operator==(const HttpConfig&) const = default;
 };
 
 struct Config {

@@ -108,7 +108,7 @@ void read_map(ConfigReader& reader, const YAML::Node& node, std::span<const Row<
             continue;
         }
         seen[index] = true;
-        if (entry.second.IsNull()) {   // its own place would be that of the next key
+        if (entry.second.IsNull()) {  // its own place would be that of the next key
             reader.fault(entry.first, "has no value; give one or delete the key");
             continue;
         }

@@ -1,3 +1,3 @@
-#include <fmt/core.h>
+#include "bridge/commands.hpp"
 
-int main() { fmt::print("ctibridge {}\n", CTIBRIDGE_VERSION); }
+int main(int argc, char** argv) { return bridge::command_line(argc, argv); }

@@ -13,12 +13,14 @@ struct DatabaseUrl {
     std::string user, password, host, schema, socket, ca;
     unsigned port = 3306;
     bool tls_required = false;
+    bool operator==(const DatabaseUrl&) const = default;
 };
 
 struct Site {                                  // one pbx
     std::string pbx;
     std::vector<std::string> extensions;       // patterns with ? and *: "2??"
     std::string country;                       // ISO 3166 region of national numbers: "GB"
+    bool operator==(const Site&) const = default;
 };
 
 struct Config {
@@ -34,6 +36,7 @@ struct Config {
     std::string user_domain;
     std::vector<Site> sites;
     std::chrono::milliseconds feed_interval{3000};
+    bool operator==(const Config&) const = default;
 };
 
 }  // namespace crm

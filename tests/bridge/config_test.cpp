@@ -296,8 +296,9 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
          ":3: key pbx[0].dial.auto_answer[0]: is no SIP header; write {Call-Info: "
          "\"<sip:ctibridge>;answer-after=0\"}"},
         {in_group("- name", "    dial: {auto_answer: [{A: 'x,y'}]}"),
-         ":3: key pbx[0].dial.auto_answer[0]: has a comma, at which Asterisk would split it; give two "
-         "headers"},
+         ":3: key pbx[0].dial.auto_answer[0]: has a comma, quote or backslash, which Asterisk would take for "
+         "its "
+         "own; leave it out"},
         {in_group("- name", "    dial: {context: \"a\\nb\"}"),
          ":3: key pbx[0].dial.context: has a control character or a line break; write it on one line"},
         {in_group("- name", "    reconnect: {first: 1ms}"),
@@ -376,6 +377,28 @@ TEST_F(ConfigFile, two_pbx_of_one_name_are_refused) {
             ":3: key pbx[1].name: is `hq`, which another pbx has already; every pbx needs its own name"));
 }
 
+TEST_F(ConfigFile, aliases_are_read_as_what_they_stand_for) {
+    auto config = load(
+        "pbx: [&a {name: hq, username: u, secret: &s 'x y'}, {name: b, username: *name, secret: *s}]\n"
+        "xmpp: {component: &name cti.example.org, secret: *s}\ncrm: {url: "
+        "'mysql://u@localhost/v?socket=/s'}\nsql: sql\n");
+    ASSERT_FALSE(config) << "an alias before its anchor";
+    config = load(
+        "xmpp: {component: cti.example.org, secret: &s 'x y'}\npbx: [{name: hq, username: u, secret: *s}]\n"
+        "crm: {url: 'mysql://u@localhost/v?socket=/s'}\nsql: sql\n");
+    ASSERT_TRUE(config) << config.error().lines.front();
+    EXPECT_EQ(config->pbx[0].secret, "x y");
+    EXPECT_THAT(faults("pbx: [&a {name: hq, username: u, secret: s}, *a]\nxmpp: {component: c.d, secret: s}\n"
+                       "crm: {url: 'mysql://u@localhost/v?socket=/s'}\nsql: sql\n"),
+                ElementsAre(HasSubstr("key pbx[1].name: is `hq`, which another pbx has already")));
+}
+
+TEST_F(ConfigFile, a_country_that_is_none_is_named) {
+    EXPECT_THAT(
+        faults(in_group("- name", "    country: ZZ")),
+        ElementsAre(":3: key pbx[0].country: is `ZZ`, which is no country (ISO 3166); write it like GB"));
+}
+
 TEST_F(ConfigFile, broken_yaml_names_the_line) {
     const std::pair<std::string, std::string> cases[] = {
         {"pbx:\n\t- name: x\n", ":2: this is not YAML: "},
@@ -383,7 +406,7 @@ TEST_F(ConfigFile, broken_yaml_names_the_line) {
         {"pbx: \"x", "this is not YAML: illegal EOF in scalar"},
         {"pbx: a: b\n", ":1: this is not YAML: illegal map value"},
         {"a: 1\n b: 2\n", ":2: this is not YAML: "},
-        {"a: &x [1]\nb: *x\n", ":1: anchors (&) and aliases (*) are not understood"},
+        {"a: &x [*x]\n", ":1: an alias (*) stands inside its own anchor (&)"},
         {"pbx:\n  secret: *oops\n", ":2: "},
         {with("---\na: 1\n"), ":11: there is a second document"},
         {std::string("a: 1\nb: \0c\n", 10), ":2: there is a byte 0x00, which is no text"},
@@ -408,7 +431,8 @@ TEST_F(ConfigFile, hostile_files_cost_nothing) {
         bomb += std::string(1, c) + ": &" + c + " [*" + before + ",*" + before + ",*" + before + ",*" +
                 before + ",*" + before + "]\n";
     }
-    EXPECT_THAT(faults(bomb), ElementsAre(HasSubstr("aliases")));
+    EXPECT_THAT(faults(bomb),
+                ElementsAre(HasSubstr(": there are more than 100000 values, aliases (*) counted")));
     EXPECT_THAT(faults(std::string(10UL << 20, 'x')),
                 ElementsAre(HasSubstr(":0: the file is larger than 1 MB")));
     EXPECT_EQ(faults(std::string(100000, '[')).size(), 1U);

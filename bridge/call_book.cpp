@@ -1,0 +1,132 @@
+#include "bridge/call_book.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace bridge {
+
+namespace {
+
+// A match that takes longer has been answered by the index long before.
+constexpr crm::Millis kept_after_end{30000};
+
+}  // namespace
+
+const crm::Match* record_of(const crm::Lookup& lookup) {
+    if (lookup.matches.empty() || lookup.matches.front().quality == crm::Quality::suffix) return nullptr;
+    return &lookup.matches.front();
+}
+
+namespace {
+
+template <class Value>
+void fill(Value& into, const Value& from) {
+    if (into.empty()) into = from;
+}
+// The run that saw the call from its beginning knows better when things happened.
+void earlier(std::optional<crm::Millis>& into, const std::optional<crm::Millis>& from) {
+    if (from && (!into || *from < *into)) into = from;
+}
+
+}  // namespace
+
+crm::CallRow CallBook::row(crm::CallRow row, std::string_view party) {
+    if (auto old = old_calls_.find(row.id); old != old_calls_.end()) {
+        const auto& before = old->second;
+        row.direction = before.direction;
+        row.started = std::min(row.started, before.started);
+        earlier(row.answered, before.answered);
+        if (!row.wait) row.wait = before.wait;
+        if (row.ended && row.answered) row.talk = *row.ended - *row.answered;
+        for (auto text : {&crm::CallRow::caller_number, &crm::CallRow::caller_name,
+                          &crm::CallRow::dialed_number, &crm::CallRow::service, &crm::CallRow::queue,
+                          &crm::CallRow::module, &crm::CallRow::record, &crm::CallRow::label,
+                          &crm::CallRow::answered_by, &crm::CallRow::request, &crm::CallRow::crm_owner})
+            fill(row.*text, before.*text);
+        row.to_crm = row.to_crm || before.to_crm;
+        old->second.ended = row.ended;
+    }
+    auto& entry = entries_[row.id];
+    entry.party = party;
+    if (row.record.empty() && !entry.record.empty()) {
+        row.module = entry.module;
+        row.record = entry.record;
+        row.label = entry.label;
+    }
+    entry.row = row;
+    return row;
+}
+
+std::vector<crm::CallRow> CallBook::found(std::string_view pbx, std::string_view party,
+                                          const crm::Lookup& lookup) {
+    std::vector<crm::CallRow> changed;
+    const auto* match = record_of(lookup);
+    if (match == nullptr) return changed;
+    for (auto& [id, entry] : entries_) {
+        if (entry.row.pbx != pbx || entry.party != party || !entry.row.record.empty()) continue;
+        entry.row.module = entry.module = match->module;
+        entry.row.record = entry.record = match->id;
+        entry.row.label = entry.label = match->label;
+        changed.push_back(entry.row);
+    }
+    return changed;
+}
+
+void CallBook::restore(crm::CallRow row) {
+    auto id = row.id;
+    old_calls_[id] = std::move(row);
+}
+
+void CallBook::restore(crm::LegRow row, std::string_view pbx) {
+    auto key = key_of(row);
+    old_legs_[key] = OldLeg{std::move(row), std::string(pbx), false};
+}
+
+crm::LegRow CallBook::leg(crm::LegRow row) {
+    auto old = old_legs_.find(key_of(row));
+    if (old == old_legs_.end()) return row;
+    old->second.seen = true;
+    earlier(row.offered, old->second.row.offered);
+    earlier(row.answered, old->second.row.answered);
+    if (row.ended) old_legs_.erase(old);
+    return row;
+}
+
+CallBook::Unfinished CallBook::unfinished(std::string_view pbx, crm::Millis now) {
+    Unfinished rows;
+    for (auto it = old_legs_.begin(); it != old_legs_.end();) {
+        auto& [row, leg_pbx, seen] = it->second;
+        if (leg_pbx != pbx || seen) {
+            ++it;
+            continue;
+        }
+        row.ended = now;
+        row.cause = "lost";
+        rows.legs.push_back(std::move(row));
+        it = old_legs_.erase(it);
+    }
+    for (auto it = old_calls_.begin(); it != old_calls_.end();) {
+        auto& row = it->second;
+        if (row.pbx != pbx || entries_.contains(row.id)) {
+            ++it;
+            continue;
+        }
+        row.ended = now;
+        row.disposition = crm::Disposition::lost;
+        rows.calls.push_back(std::move(row));
+        it = old_calls_.erase(it);
+    }
+    return rows;
+}
+
+void CallBook::tick(crm::Millis now) {
+    std::erase_if(entries_, [&](const auto& entry) {
+        const auto& ended = entry.second.row.ended;
+        return ended && now - *ended > kept_after_end;
+    });
+    // An old row is needed as long as its call goes on.
+    std::erase_if(old_calls_,
+                  [&](const auto& old) { return old.second.ended && !entries_.contains(old.first); });
+}
+
+}  // namespace bridge

@@ -1,0 +1,59 @@
+// The rows of calls that go on, with the record each belongs to: the desk knows the call, the CRM room the
+// record, and whichever comes later completes the row. Sans-I/O.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crm/types.hpp"
+
+namespace bridge {
+
+class CallBook {
+ public:
+    // A row from the desk, completed by what is known of its party. `party`: its number as it was looked up.
+    crm::CallRow row(crm::CallRow row, std::string_view party);
+    // The match of a number became known: the rows that it completes, to be written again.
+    std::vector<crm::CallRow> found(std::string_view pbx, std::string_view party, const crm::Lookup& lookup);
+
+    // ---- over a restart ----
+    // What the last run had not ended. A row of the same call gets from it what only that run could know.
+    void restore(crm::CallRow row);
+    void restore(crm::LegRow row, std::string_view pbx);
+    // The desk's row of a leg, with what the last run knew.
+    crm::LegRow leg(crm::LegRow row);
+    struct Unfinished {
+        std::vector<crm::CallRow> calls;
+        std::vector<crm::LegRow> legs;
+    };
+    // The pbx has shown what goes on: restored rows that it did not speak of have ended unseen (`lost`).
+    Unfinished unfinished(std::string_view pbx, crm::Millis now);
+
+    void tick(crm::Millis now);  // forgets calls that ended some time ago
+    [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+ private:
+    struct Entry {
+        crm::CallRow row;
+        std::string party;
+        std::string module, record, label;
+    };
+    struct OldLeg {
+        crm::LegRow row;
+        std::string pbx;
+        bool seen = false;
+    };
+    static std::string key_of(const crm::LegRow& row) {
+        return row.call + '\n' + row.uniqueid + '\n' + row.jid;
+    }
+    std::map<std::string, Entry, std::less<>> entries_;  // by call id
+    std::map<std::string, crm::CallRow, std::less<>> old_calls_;
+    std::map<std::string, OldLeg, std::less<>> old_legs_;
+};
+
+// The record a call belongs to: the best match, unless it is only a guess. nullptr: none.
+const crm::Match* record_of(const crm::Lookup& lookup);
+
+}  // namespace bridge

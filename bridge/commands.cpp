@@ -1,0 +1,186 @@
+#include "bridge/commands.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "bridge/check.hpp"
+#include "bridge/config.hpp"
+#include "bridge/daemon.hpp"
+#include "bridge/log.hpp"
+#include "bridge/lookup_command.hpp"
+#include "bridge/recorder.hpp"
+#include "bridge/replay.hpp"
+#include "crm/call_log.hpp"
+#include "crm/numbers.hpp"
+
+namespace bridge {
+
+namespace {
+
+constexpr int ok = 0, failed = 1, wrong = 2;
+
+struct Arguments {
+    std::string config = "/etc/ctibridge/ctibridge.yaml";
+    bool config_given = false;
+    bool json = false;
+    std::string pbx, file;      // record, replay
+    std::string people, times;  // replay
+    std::size_t chunk = 0;
+    bool explain = false;
+    std::string as;  // lookup
+    std::vector<std::string> numbers;
+};
+
+// The configuration, or nothing after its faults were printed.
+std::optional<Config> configuration(const std::string& file, LoadOptions options = {}) {
+    auto config = load_config(file, options);
+    if (!config) {
+        for (const auto& line : config.error().lines) fmt::print(stderr, "{}\n", line);
+        return std::nullopt;
+    }
+    return std::move(*config);
+}
+
+int run(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    Logger log(config->log_level);
+    for (const auto& line : config->warnings) log(log_warning, line);
+    log(log_info, fmt::format("ctibridge {} begins", CTIBRIDGE_VERSION));
+    return Daemon(std::move(*config), log).run();
+}
+
+int run_migrate(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    for (const auto& line : crm::migrate(config->crm)) fmt::print("{}\n", line);
+    return ok;
+}
+
+int run_check(const Arguments& arguments) {
+    auto config = load_config(arguments.config);
+    auto findings = config ? check(*config) : findings_of(config.error());
+    print(findings, arguments.json, std::cout);
+    return exit_code(findings);
+}
+
+int run_lookup(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    return lookup_command(config->crm,
+                          {.json = arguments.json, .as = arguments.as, .numbers = arguments.numbers},
+                          std::cin, std::cout, std::cerr);
+}
+
+int run_replay(const Arguments& arguments) {
+    ReplayOptions options;
+    options.trace = arguments.file;
+    if (!arguments.times.empty()) options.times = arguments.times;
+    if (!arguments.people.empty()) options.people = arguments.people;
+    options.chunk = arguments.chunk;
+    options.explain = arguments.explain;
+    options.desk.pbx = arguments.pbx.empty() ? "hq" : arguments.pbx;
+    if (arguments.config_given) {
+        // A support case is replayed where the site's secrets are not.
+        auto config = configuration(arguments.config, {.secrets = false});
+        if (!config) return wrong;
+        const PbxConfig* chosen = nullptr;
+        for (const auto& pbx : config->pbx)
+            if (arguments.pbx.empty() ? chosen == nullptr : pbx.name == arguments.pbx) chosen = &pbx;
+        if (chosen == nullptr) {
+            fmt::print(stderr, "replay: the configuration has no pbx `{}`\n", arguments.pbx);
+            return wrong;
+        }
+        options.desk =
+            DeskConfig{.pbx = chosen->name, .channels = chosen->channels, .extensions = chosen->extensions};
+        auto numbers = std::make_shared<crm::Numbers>(config->crm.sites);
+        options.normalise = [numbers, name = chosen->name](const std::string& text) {
+            auto number = numbers->understand(text, name);
+            return number.internal ? text : number.e164.value_or(text);
+        };
+    }
+    return replay(options, std::cout, std::cerr);
+}
+
+int run_record(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    Logger log(config->log_level);
+    for (const auto& pbx : config->pbx)
+        if (pbx.name == arguments.pbx) return record_session(pbx, arguments.file, log);
+    fmt::print(stderr, "record: the configuration has no pbx `{}`\n", arguments.pbx);
+    return wrong;
+}
+
+}  // namespace
+
+int command_line(int argc, char** argv) {
+    Arguments arguments;
+    CLI::App app(
+        "Joins a telephone exchange (Asterisk), an XMPP server and a CRM: screen pops, click-to-dial, call "
+        "log.",
+        "ctibridge");
+    app.set_version_flag("--version", fmt::format("ctibridge {}", CTIBRIDGE_VERSION));
+    app.require_subcommand(1);
+    app.footer("Configuration: docs/design.md, section 4. Begin with `ctibridge check`.");
+
+    int (*command)(const Arguments&) = nullptr;
+    auto add = [&](const char* name, const char* what, int (*function)(const Arguments&)) {
+        auto* sub = app.add_subcommand(name, what);
+        auto* config =
+            sub->add_option("--config", arguments.config, "the configuration")->capture_default_str();
+        sub->callback([&command, &arguments, config, function] {
+            command = function;
+            arguments.config_given = config->count() > 0;
+        });
+        return sub;
+    };
+    add("run", "the daemon, in the foreground; tells systemd when it is ready", run);
+    add("migrate", "create or upgrade our tables", run_migrate);
+    auto* checking =
+        add("check", "configuration, then every link, right and mapping: what is wrong and how to mend it",
+            run_check);
+    checking->add_flag("--json", arguments.json, "one JSON array");
+    auto* lookup = add("lookup", "who matches a number, ranked, and why", run_lookup);
+    lookup->add_flag("--json", arguments.json, "one object a line");
+    lookup->add_option("--as", arguments.as, "JID: as this operator would be shown it");
+    lookup->add_option("number", arguments.numbers, "numbers; -: one a line from the input")->required();
+    auto* playing = add(
+        "replay", "a recorded session through parser, call model and desk, as JSON lines; needs no server",
+        run_replay);
+    playing->add_option("trace", arguments.file, "the recorded bytes (.ami)")->required();
+    playing->add_option("--times", arguments.times, "when they came (.times)");
+    playing->add_option("--people", arguments.people,
+                        "YAML: [{jid: anna@example.org, pbx: hq, extension: \"201\"}, ...]");
+    playing->add_option("--pbx", arguments.pbx, "name of the pbx; default hq, or the first of --config");
+    playing->add_option("--chunk", arguments.chunk, "bytes fed at once; changes nothing in the output");
+    playing->add_flag("--explain", arguments.explain, "every decision as a sentence, on stderr");
+    auto* record = add("record", "write down what a pbx sends, for `replay`; ends with Ctrl-C", run_record);
+    record->add_option("pbx", arguments.pbx, "name of the pbx in the configuration")->required();
+    record->add_option("file", arguments.file, "file to write; the times go beside it, into .times")
+        ->required();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        // --help and --version come this way too, with code 0.
+        return app.exit(error) == 0 ? ok : wrong;
+    }
+    try {
+        return command(arguments);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "ctibridge: {}\n", error.what());
+        return failed;
+    }
+}
+
+}  // namespace bridge

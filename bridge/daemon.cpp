@@ -1,0 +1,484 @@
+#include "bridge/daemon.hpp"
+
+#include <csignal>
+#include <deque>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include "bridge/daemon_impl.hpp"
+#include "bridge/notice_memory.hpp"
+#include "bridge/printable.hpp"
+#include "bridge/reload.hpp"
+#include "bridge/row_memory.hpp"
+#include "bridge/systemd.hpp"
+
+namespace bridge {
+
+namespace {
+
+constexpr Millis first_attempts{15000};  // READY=1 at the latest, whatever a link is doing
+constexpr Millis farewell_span{2000};    // from SIGTERM to the end of the links
+constexpr std::size_t reasons_kept = 20000;
+
+void need_state_directory(const std::filesystem::path& state) {
+    std::error_code error;
+    if (std::filesystem::create_directories(state, error); error && !std::filesystem::is_directory(state))
+        throw std::runtime_error(
+            fmt::format("the state directory {} cannot be made: {}; create it for the user that ctibridge "
+                        "runs as, or set `state`",
+                        state.string(), error.message()));
+    std::filesystem::permissions(state, std::filesystem::perms::owner_all, error);
+}
+
+}  // namespace
+
+Daemon::Impl::Impl(Config config_, Logger& log_)
+    : config((need_state_directory(config_.state), std::move(config_))),
+      log(log_),
+      // Grows with every start, so that a client never takes an old epoch for a new one.
+      epoch(fmt::format("{:x}", wall_now().count())),
+      signals(io),
+      flow_alarm(io),
+      herald_alarm(io),
+      audience_alarm(io),
+      sync_timer(io),
+      watchdog_timer(io),
+      patience(io),
+      last_timer(io),
+      numbers(config.crm.sites),
+      audience(config.pop.mode),
+      stanzas(style()),
+      call_log(
+          config.crm, [this](std::function<void()> work) { asio::post(io, std::move(work)); },
+          [this](int priority, std::string_view line) { log(priority, line); }),
+      callers(
+          config.crm, [this](std::function<void()> work) { asio::post(io, std::move(work)); },
+          [this](int priority, std::string_view line) { log(priority, line); }),
+      herald(herald_ports()),
+      flow(config.crm.budget, flow_find(), flow_index(), flow_send()),
+      requests(office(), config.dialing) {
+    requests.fill(table);
+    for (const auto& pbx_config : config.pbx) {
+        undecided.insert("pbx:" + pbx_config.name);
+        sides.push_back(std::make_unique<PbxSide>(
+            io, pbx_config,
+            PbxSide::Events{
+                .outcome = [this](PbxSide& side, Outcome&& outcome) { handle(side, std::move(outcome)); },
+                .link = [this](PbxSide& side, bool up) { pbx_link(side, up); },
+                .synced = [this](PbxSide& side) { pbx_synced(side); }},
+            log));
+    }
+    undecided.insert("xmpp");
+    undecided.insert("crm");
+    xmpp = std::make_unique<XmppSide>(
+        io, config.xmpp, table,
+        XmppSide::Events{.link = [this](bool up) { xmpp_link(up); },
+                         .presence = [this](const xmpp::Presence& seen) { presence(seen); },
+                         .phone_query = [this](std::string_view from,
+                                               std::string_view node) { return phone_query(from, node); }},
+        log);
+    callers.on_operators([this](std::vector<crm::Operator> found) { operators(std::move(found)); });
+    callers.on_link([this](bool up, const std::string& detail) { crm_link(up, detail); });
+    call_log.on_link([this](bool up, const std::string& detail) {
+        log(up ? log_info : log_warning,
+            fmt::format("link=database state={} {}", up ? "up" : "down", detail));
+    });
+    std::vector<crm::Owed> notices;
+    for (auto& owed : call_log.owed()) {
+        if (!is_row(owed))
+            notices.push_back(std::move(owed));
+        else if (auto call = recalled_call(owed))
+            book.restore(std::move(*call));
+        else if (auto leg = recalled_leg(owed))
+            book.restore(std::move(*leg), owed.pbx);
+    }
+    herald.restore(notices);
+}
+
+// ---- what the parts need of each other ----
+
+Herald::Ports Daemon::Impl::herald_ports() {
+    return {
+        .render = [this](const Notice& notice, const crm::Lookup& lookup) { return render(notice, lookup); },
+        .send = [this](std::string_view stanza) { return xmpp->send(stanza); },
+        .mark = [this](std::function<void(bool)> read) { xmpp->mark(std::move(read)); },
+        .owe = [this](const crm::Owed& owed,
+                      std::function<void(bool)> durable) { call_log.owe(owed, std::move(durable)); },
+        .settle = [this](std::string_view jid, std::string_view pbx_name,
+                         std::string_view leg) { call_log.settle(jid, pbx_name, leg); },
+        .keep = remembered,
+        .recall =
+            [](const crm::Owed& owed) {
+                return recalled(owed.jid, owed.pbx, owed.leg, owed.id, owed.stanza);
+            },
+        .now = wall_now};
+}
+
+NoticeFlow::Find Daemon::Impl::flow_find() {
+    return [this](const std::string& number, const std::string& pbx_name, const std::string& user,
+                  std::function<void(crm::Lookup)> answered) {
+        callers.find(number, pbx_name, user,
+                     [this, number, pbx_name, answered = std::move(answered)](crm::Lookup lookup) {
+                         matched(pbx_name, number, lookup);
+                         answered(std::move(lookup));
+                         arm_alarms();
+                     });
+    };
+}
+NoticeFlow::Index Daemon::Impl::flow_index() {
+    return [this](std::string_view number, std::string_view pbx_name, std::string_view user) {
+        return callers.from_index(number, pbx_name, user);
+    };
+}
+NoticeFlow::Send Daemon::Impl::flow_send() {
+    return [this](const Notice& notice, const crm::Lookup& lookup) {
+        auto shown = shown_to(notice.to, lookup);
+        explain({wall_now(), shown.matches.empty() ? Why::no_match : Why::match_chosen, notice.id, notice.leg,
+                 notice.to, shown.why});
+        herald.notice(notice, shown);
+    };
+}
+
+Requests::Office Daemon::Impl::office() {
+    return {.operator_of = [this](std::string_view jid) { return operator_of(jid); },
+            .is_administrator =
+                [this](std::string_view jid) {
+                    return std::any_of(
+                        config.xmpp.administrators.begin(), config.xmpp.administrators.end(),
+                        [&](const auto& administrator) { return xmpp::bare_jid(administrator) == jid; });
+                },
+            .pbx = [this](std::string_view name) { return pbx(name); },
+            .dial_number = [this](std::string_view text,
+                                  std::string_view pbx_name) { return numbers.dial_number(text, pbx_name); },
+            .from_index = [this](std::string_view number,
+                                 std::string_view pbx_name) { return callers.from_index(number, pbx_name); },
+            .record =
+                [this](const crm::DialRow& row, crm::CallLog::Durable durable) {
+                    log(log_info, fmt::format("dial id={} pbx={} outcome={}", row.id, row.pbx, row.outcome));
+                    call_log.record(row, std::move(durable));
+                },
+            .handle = [this](PbxSide& side, Outcome&& outcome) { handle(side, std::move(outcome)); },
+            .calls_xml = [this](std::string_view jid) { return calls_xml(jid); },
+            .shown =
+                [this](const Notice& notice) {
+                    herald.shown(notice);
+                    answered_dials[notice.leg] = notice;
+                },
+            .call_xml = [this](const Notice& notice) { return call_xml(notice); },
+            .answered = [this] { xmpp->poke(); },
+            .explain = [this](const Reason& reason) { explain(reason); }};
+}
+
+// ---- calls ----
+
+std::string Daemon::Impl::plain_number(const std::string& number, const std::string& pbx_name) const {
+    auto understood = numbers.understand(number, pbx_name);
+    return understood.internal ? number : understood.e164.value_or(number);
+}
+
+crm::Lookup Daemon::Impl::shown_to(std::string_view jid, crm::Lookup lookup) const {
+    const auto* who = operator_of(jid);
+    // Somebody the CRM does not know sees that a record exists, not what is in it.
+    if (!config.crm.visibility_all && (who == nullptr || who->crm_user.empty()))
+        for (auto& match : lookup.matches) match.may_see = false;
+    return lookup;
+}
+
+void Daemon::Impl::handle(PbxSide& side, Outcome&& outcome) {
+    const auto& name = side.config().name;
+    auto now = wall_now();
+    for (const auto& number : outcome.lookups) flow.prefetch(plain_number(number, name), name, now);
+    for (const auto& notice : outcome.notices) answered_dials.erase(notice.leg);
+    for (auto& row : outcome.calls) {
+        dial_ended(row, now);
+        record(std::move(row));
+    }
+    for (auto& row : outcome.legs) record(book.leg(std::move(row)), name);
+    for (const auto& channel : outcome.hangups)
+        side.submit(ami::hangup(channel), [this, name](const ami::Reply& reply) {
+            if (!reply.ok()) log(log_warning, fmt::format("pbx={} hangup refused: {}", name, reply.message));
+        });
+    for (auto& reason : outcome.reasons) explain(std::move(reason));
+    for (auto& notice : outcome.notices) {
+        if (!notice.withheld) notice.party_number = plain_number(notice.party_number, name);
+        auto user = viewer(notice.to);
+        flow.add(std::move(notice), user, now);
+    }
+    arm_alarms();
+}
+
+void Daemon::Impl::dial_ended(const crm::CallRow& row, Millis now) {
+    auto found = row.ended ? answered_dials.find(row.linkedid) : answered_dials.end();
+    if (found == answered_dials.end()) return;
+    // Accepted, but no phone ever rang (not registered, busy at once): the desk has no ring, the client waits
+    // for an end.
+    static constexpr std::pair<crm::Disposition, Cause> causes[] = {
+        {crm::Disposition::busy, Cause::busy},
+        {crm::Disposition::no_answer, Cause::no_answer},
+        {crm::Disposition::lost, Cause::lost}};
+    auto notice = std::move(found->second);
+    answered_dials.erase(found);
+    notice.state = RingState::ended;
+    notice.cause = Cause::failed;
+    for (const auto& [disposition, cause] : causes)
+        if (row.disposition == disposition) notice.cause = cause;
+    notice.at = now;
+    notice.actions.clear();
+    auto user = viewer(notice.to);
+    flow.add(std::move(notice), user, now);
+}
+
+void Daemon::Impl::record(crm::CallRow row) {
+    std::string party;
+    if (row.direction == crm::Direction::inbound)
+        party = row.caller_number = plain_number(row.caller_number, row.pbx);
+    if (row.direction == crm::Direction::outbound)
+        party = row.dialed_number = plain_number(row.dialed_number, row.pbx);
+    row = book.row(std::move(row), party);
+    if (row.record.empty() && !party.empty()) {
+        Notice about;
+        about.pbx = row.pbx;
+        about.party_number = party;
+        for (auto& changed : book.found(row.pbx, party, flow.lookup_of(about, {})))
+            if (changed.id == row.id) row = std::move(changed);
+    }
+    log_row(row);
+    book.tick(wall_now());
+}
+
+void Daemon::Impl::log_row(const crm::CallRow& row) {
+    call_log.record(row);
+    // As long as it goes on, so that a restart knows that it has to be ended.
+    auto owed = owed_row(row);
+    if (row.ended)
+        call_log.settle(owed.jid, owed.pbx, owed.leg);
+    else
+        call_log.owe(owed);
+}
+
+void Daemon::Impl::record(const crm::LegRow& row, const std::string& pbx_name) {
+    call_log.record(row);
+    auto owed = owed_row(row, pbx_name);
+    if (row.ended)
+        call_log.settle(owed.jid, owed.pbx, owed.leg);
+    else
+        call_log.owe(owed);
+}
+
+void Daemon::Impl::matched(const std::string& pbx_name, const std::string& number,
+                           const crm::Lookup& lookup) {
+    for (const auto& row : book.found(pbx_name, number, lookup)) log_row(row);
+}
+
+void Daemon::Impl::explain(Reason reason) {
+    if (log.enabled(log_debug))
+        log(log_debug, fmt::format("why={} call={} leg={} jid={} {}", to_string(reason.why), reason.call,
+                                   reason.leg, reason.jid, reason.data));
+    reasons.push_back(std::move(reason));
+    if (reasons.size() > reasons_kept) reasons.pop_front();
+}
+
+void Daemon::Impl::arm_alarms() {
+    flow_alarm.arm(flow.next_deadline(), [this] {
+        flow.tick(wall_now());
+        arm_alarms();
+    });
+    herald_alarm.arm(herald.next_deadline(), [this] {
+        herald.tick(wall_now());
+        arm_alarms();
+    });
+}
+
+// ---- people and links ----
+
+void Daemon::Impl::operators(std::vector<crm::Operator> found) {
+    people.clear();
+    std::size_t without_pbx = 0;
+    for (auto& person : found) {
+        if (person.pbx.empty() && config.pbx.size() == 1) person.pbx = config.pbx.front().name;
+        if (person.pbx.empty() && person.active) ++without_pbx;
+        people.try_emplace(person.jid, person);
+    }
+    numbers.set_operators(found);
+    for (auto& side : sides) {
+        std::vector<crm::Operator> here;
+        for (const auto& person : found)
+            if (person.pbx == side->config().name) here.push_back(person);
+        side->desk().set_people(std::move(here));
+    }
+    log(without_pbx == 0 ? log_info : log_warning,
+        fmt::format(
+            "people={} without_pbx={}{}", people.size(), without_pbx,
+            without_pbx == 0
+                ? ""
+                : " these get no pops; put the pbx before the extension (hq/201) or into cti_operator"));
+}
+
+void Daemon::Impl::crm_link(bool up, const std::string& detail) {
+    log(up ? log_info : log_warning, fmt::format("link=crm state={} {}", up ? "up" : "down", detail));
+    decided("crm");
+    tell_link("crm", {}, up, wall_now());
+}
+
+void Daemon::Impl::pbx_link(PbxSide& side, bool up) {
+    decided("pbx:" + side.config().name);
+    tell_link("pbx", side.config().name, up, side.since());
+}
+
+void Daemon::Impl::pbx_synced(PbxSide& side) {
+    const auto& name = side.config().name;
+    herald.reconcile(name, side.desk().current());
+    auto rows = book.unfinished(name, wall_now());
+    for (const auto& row : rows.calls) log_row(row);
+    for (const auto& row : rows.legs) record(row, name);
+    arm_alarms();
+}
+
+void Daemon::Impl::xmpp_link(bool up) {
+    if (stopping) return;
+    if (!up) {
+        herald.down();
+        flow.release();
+        return;
+    }
+    herald.up();
+    introduce();
+    for (auto& side : sides) {
+        if (!side->synced_once()) continue;
+        auto current = side->desk().current();
+        herald.reconcile(side->config().name, current);
+        for (auto& notice : current) {
+            if (!notice.withheld) notice.party_number = plain_number(notice.party_number, notice.pbx);
+            auto user = viewer(notice.to);
+            flow.add(std::move(notice), user, wall_now());
+        }
+    }
+    arm_alarms();
+}
+
+void Daemon::Impl::decided(std::string_view link) {
+    if (auto found = undecided.find(link); found != undecided.end()) undecided.erase(found);
+    if (!undecided.empty() || ready) return;
+    ready = true;
+    patience.cancel();
+    systemd::ready();
+    log(log_info, "ready: the first attempt of every link is decided");
+}
+
+// ---- life ----
+
+void Daemon::Impl::stop() {
+    if (std::exchange(stopping, true)) return;
+    systemd::stopping();
+    log(log_info, "stopping");
+    farewell_presence();
+    error_code ignored;
+    signals.cancel(ignored);
+    for (auto* timer : {&sync_timer, &watchdog_timer, &patience, &flow_alarm.timer, &herald_alarm.timer,
+                        &audience_alarm.timer})
+        timer->cancel();
+    for (auto& side : sides) side->stop();
+    xmpp->stop();
+    last_timer.expires_after(farewell_span);
+    last_timer.async_wait([this](error_code) { io.stop(); });
+}
+
+void Daemon::Impl::reload() {
+    systemd::reloading();
+    auto next = load_config(config.file);
+    if (!next) {
+        for (const auto& line : next.error().lines) log(log_error, line);
+        log(log_error, "reload: the file has faults; everything stays as it was");
+    } else {
+        for (const auto& line : next->warnings) log(log_warning, line);
+        for (const auto& key : needs_restart(config, *next))
+            log(log_warning,
+                fmt::format("reload: a change of {} takes effect after a restart of ctibridge", key));
+        config.dialing = next->dialing;
+        config.pop = next->pop;
+        config.log_level = next->log_level;
+        requests.configure(config.dialing);
+        apply_pop();
+        log.set_level(config.log_level);
+        log(log_info, "reload: dialing, pop and log level are applied; people and numbers are read anew");
+    }
+    callers.reload();
+    systemd::ready();
+}
+
+int Daemon::Impl::run() {
+    auto work = asio::make_work_guard(io);
+    signals.add(SIGTERM);
+    signals.add(SIGINT);
+    signals.add(SIGHUP);
+    wait_for_signal();
+    for (auto& side : sides) side->start([this, name = "pbx:" + side->config().name] { decided(name); });
+    xmpp->start([this] { decided("xmpp"); });
+    callers.start();
+    call_log.start();
+    patience.expires_after(first_attempts);
+    patience.async_wait([this](error_code error) {
+        if (error) return;
+        undecided.clear();
+        decided({});
+    });
+    sync_consoles();
+    if (auto every = systemd::watchdog()) watch(*every);
+    io.run();
+    log(log_info, "stopped");
+    return 0;
+}
+
+void Daemon::Impl::wait_for_signal() {
+    signals.async_wait([this](error_code error, int number) {
+        if (error) return;
+        if (number == SIGHUP)
+            reload();
+        else
+            stop();
+        if (!stopping) wait_for_signal();
+    });
+}
+
+void Daemon::Impl::systemd_status() {
+    std::string line;
+    std::size_t going_on = 0;
+    for (auto& side : sides) {
+        line += fmt::format("pbx:{}={} ", side->config().name, side->up() ? "up" : "down");
+        going_on += side->desk().calls();
+    }
+    auto outbox = call_log.status();
+    systemd::status(fmt::format("{}xmpp={} crm={} calls={} outbox={}", line, xmpp->up() ? "up" : "down",
+                                callers.database_up() ? "up" : "down", going_on, outbox.depth));
+}
+
+void Daemon::Impl::watch(Millis every) {
+    systemd::alive();
+    watchdog_timer.expires_after(every);
+    watchdog_timer.async_wait([this, every](error_code error) {
+        if (!error) watch(every);
+    });
+}
+
+Daemon::Daemon(Config config, Logger& log) {
+    // A core would hold secrets and customers' names.
+    rlimit none{0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);
+    std::signal(SIGPIPE, SIG_IGN);
+    impl_ = std::make_unique<Impl>(std::move(config), log);
+}
+Daemon::~Daemon() = default;
+int Daemon::run() {
+    return impl_->run();
+}
+
+}  // namespace bridge

@@ -1,0 +1,149 @@
+// The inside of Daemon, shared by its source files: every part, how they are joined, and what happens on each
+// event.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bridge/audience.hpp"
+#include "bridge/call_book.hpp"
+#include "bridge/daemon.hpp"
+#include "bridge/herald.hpp"
+#include "bridge/notice_flow.hpp"
+#include "bridge/pbx_side.hpp"
+#include "bridge/requests.hpp"
+#include "bridge/stanzas.hpp"
+#include "bridge/xmpp_side.hpp"
+#include "crm/call_log.hpp"
+#include "crm/callers.hpp"
+#include "crm/numbers.hpp"
+
+namespace bridge {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+struct Daemon::Impl {
+    Impl(Config config_, Logger& log_);
+    ~Impl() { stopping = true; }
+
+    // A timer of the one thread, re-armed for a deadline of some sans-I/O part. Times are of the wall clock.
+    struct Alarm {
+        explicit Alarm(asio::io_context& io) : timer(io) {}
+        asio::steady_timer timer;
+        Millis armed{Millis::max()};
+        template <class Ring>
+        void arm(Millis when, Ring ring) {
+            if (when == armed) return;
+            armed = when;
+            timer.cancel();
+            if (when == Millis::max()) return;
+            timer.expires_after(std::max(when - wall_now(), Millis{0}));
+            timer.async_wait([this, ring](error_code error) {
+                if (error) return;
+                armed = Millis::max();
+                ring();
+            });
+        }
+    };
+
+    int run();
+    void stop();
+    void reload();
+
+    void wait_for_signal();
+    void watch(Millis every);
+
+    // ---- what the parts need of each other ----
+    Herald::Ports herald_ports();
+    NoticeFlow::Find flow_find();
+    NoticeFlow::Index flow_index();
+    NoticeFlow::Send flow_send();
+    Requests::Office office();
+
+    // ---- what happens ----
+    void handle(PbxSide& side, Outcome&& outcome);
+    void record(crm::CallRow row);
+    void record(const crm::LegRow& row, const std::string& pbx_name);
+    void log_row(const crm::CallRow& row);
+    void dial_ended(const crm::CallRow& row, Millis now);
+    void matched(const std::string& pbx, const std::string& number, const crm::Lookup& lookup);
+    void operators(std::vector<crm::Operator> found);
+    void crm_link(bool up, const std::string& detail);
+    void pbx_link(PbxSide& side, bool up);
+    void pbx_synced(PbxSide& side);
+    void xmpp_link(bool up);
+
+    // ---- what operators are told (daemon_voice.cpp) ----
+    std::vector<std::string> render(const Notice& notice, const crm::Lookup& lookup);
+    std::string call_xml(Notice notice);
+    [[nodiscard]] StanzaStyle style() const;
+    std::string calls_xml(std::string_view jid);
+    void tell_link(std::string_view to, std::string_view name, bool up, Millis since);
+    void send_presence(std::string_view to, std::string_view type);
+    void ask_clients();  // those of whom it is not known whether they are still there
+    void systemd_status();
+    void introduce();  // XMPP is up: who are you, and here is our epoch
+    void sync_consoles();
+    void farewell_presence();
+    void presence(const xmpp::Presence& presence);
+    bool phone_query(std::string_view from, std::string_view node);
+    void apply_pop();
+
+    void decided(std::string_view link);
+    void arm_alarms();
+    void explain(Reason reason);
+
+    [[nodiscard]] const crm::Operator* operator_of(std::string_view jid) const {
+        auto found = people.find(jid);
+        return found == people.end() ? nullptr : &found->second;
+    }
+    [[nodiscard]] PbxSide* pbx(std::string_view name) {
+        for (auto& side : sides)
+            if (side->config().name == name) return side.get();
+        return nullptr;
+    }
+    // Whose records count for a pop: the CRM user's, everybody's with `visibility: all`.
+    [[nodiscard]] std::string viewer(std::string_view jid) const {
+        const auto* who = config.crm.visibility_all ? nullptr : operator_of(jid);
+        return who != nullptr ? who->crm_user : std::string();
+    }
+    [[nodiscard]] crm::Lookup shown_to(std::string_view jid, crm::Lookup lookup) const;
+    [[nodiscard]] std::string plain_number(const std::string& number, const std::string& pbx_name) const;
+
+    Config config;
+    Logger& log;
+    std::string epoch;
+    asio::io_context io;
+    asio::signal_set signals;
+    Alarm flow_alarm, herald_alarm, audience_alarm;
+    asio::steady_timer sync_timer, watchdog_timer, patience, last_timer;
+    bool stopping = false, ready = false;
+    std::set<std::string, std::less<>> undecided;
+    std::map<std::string, crm::Operator, std::less<>> people;
+    std::deque<Reason> reasons;
+    crm::Numbers numbers;
+    std::map<std::string, Notice, std::less<>>
+        answered_dials;  // by channel: shown by the answer, not yet by a notice
+    CallBook book;
+    Audience audience;
+    Stanzas stanzas;
+    crm::CallLog call_log;
+    crm::Callers callers;
+    Herald herald;
+    NoticeFlow flow;
+    Requests requests;
+    xmpp::IqTable table;
+    std::vector<std::unique_ptr<PbxSide>> sides;
+    std::unique_ptr<XmppSide> xmpp;
+};
+
+}  // namespace bridge

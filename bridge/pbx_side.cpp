@@ -1,0 +1,130 @@
+#include "bridge/pbx_side.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <fmt/core.h>
+
+#include "bridge/printable.hpp"
+#include "bridge/protocols.hpp"
+
+namespace bridge {
+
+struct PbxSide::Timer {
+    explicit Timer(boost::asio::io_context& io) : timer(io) {}
+    boost::asio::steady_timer timer;
+    Millis armed{Millis::max()};
+};
+
+PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events events, Logger& log)
+    : io_(io),
+      config_(config),
+      events_(std::move(events)),
+      log_(log),
+      desk_(DeskConfig{.pbx = config.name, .channels = config.channels, .extensions = config.extensions}),
+      timer_(std::make_unique<Timer>(io)),
+      since_(wall_now()) {
+    ami::SessionConfig session;
+    session.username = config.username;
+    session.secret = config.secret;
+    // What the dialplan may have set before we came (docs/design.md, section 9).
+    session.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV"};
+    link_ = std::make_unique<Link>(
+        io, "pbx:" + config.name, Endpoint{config.host, config.port, config.tls}, config.reconnect,
+        [this, session] { return std::make_unique<AmiProtocol>(session, *this); },
+        [this](int priority, std::string_view line) { log_(priority, line); });
+}
+
+PbxSide::~PbxSide() = default;
+
+void PbxSide::start(std::function<void()> first_attempt_decided) {
+    link_->on_first_attempt(std::move(first_attempt_decided));
+    link_->start();
+}
+
+void PbxSide::stop() {
+    timer_->timer.cancel();
+    link_->stop();
+}
+
+ami::Session* PbxSide::session() {
+    auto* protocol = link_ ? static_cast<AmiProtocol*>(link_->protocol()) : nullptr;
+    return protocol != nullptr ? &protocol->session() : nullptr;
+}
+
+void PbxSide::submit(const ami::Action& action, ami::Session::Done done) {
+    auto fail = [&](ami::Reply::Outcome outcome, std::string text) {
+        boost::asio::post(io_, [done = std::move(done), outcome, text = std::move(text)] {
+            ami::Reply reply;
+            reply.outcome = outcome;
+            reply.message = text;
+            if (done) done(reply);
+        });
+    };
+    auto* session_now = session();
+    if (session_now == nullptr)
+        return fail(ami::Reply::Outcome::link_lost, "the telephone exchange cannot be reached at present");
+    auto kept = std::make_shared<ami::Session::Done>(done);
+    auto sent = session_now->submit(action, steady_now(), [kept](const ami::Reply& reply) {
+        if (*kept) (*kept)(reply);
+    });
+    if (!sent) {
+        auto outcome =
+            sent.error().field == "session" ? ami::Reply::Outcome::link_lost : ami::Reply::Outcome::refused;
+        return fail(outcome, fmt::format("{}: {}", sent.error().field, sent.error().text));
+    }
+    link_->poke();
+}
+
+void PbxSide::apply(Outcome&& outcome) {
+    events_.outcome(*this, std::move(outcome));
+    arm();
+}
+
+void PbxSide::arm() {
+    auto when = desk_.next_deadline();
+    if (when == timer_->armed) return;
+    timer_->armed = when;
+    timer_->timer.cancel();
+    if (when == Millis::max()) return;
+    timer_->timer.expires_after(std::max(when - wall_now(), Millis{0}));
+    timer_->timer.async_wait([this](boost::system::error_code error) {
+        if (error) return;
+        timer_->armed = Millis::max();
+        apply(desk_.tick(wall_now()));
+    });
+}
+
+void PbxSide::on_message(const ami::Message& message) {
+    apply(desk_.apply(message, wall_now()));
+}
+
+void PbxSide::on_state(ami::SessionState state, std::string_view detail) {
+    if (!detail.empty() && state != ami::SessionState::closed)
+        log_(state == ami::SessionState::up ? log_info : log_debug,
+             fmt::format("link=pbx:{} state={} {}", config_.name, ami::to_string(state), detail));
+    if (state == ami::SessionState::closed && up_) {
+        set_up(false);
+        apply(desk_.link_lost(wall_now()));
+    } else if (state == ami::SessionState::up && !up_) {
+        set_up(true);
+    }
+}
+
+void PbxSide::on_sync_begin() {
+    desk_.sync_begin(wall_now());
+}
+
+void PbxSide::on_sync_end() {
+    apply(desk_.sync_end(wall_now()));
+    synced_once_ = true;
+    events_.synced(*this);
+}
+
+void PbxSide::set_up(bool up) {
+    up_ = up;
+    since_ = wall_now();
+    events_.link(*this, up);
+}
+
+}  // namespace bridge

@@ -1,0 +1,66 @@
+// One pbx of the daemon: its link, its AMI session and its desk, joined. Owner's thread only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "ami/session.hpp"
+#include "bridge/config.hpp"
+#include "bridge/desk.hpp"
+#include "bridge/link.hpp"
+#include "bridge/log.hpp"
+
+namespace bridge {
+
+class PbxSide final : public ami::SessionHandler {
+ public:
+    struct Events {
+        std::function<void(PbxSide&, Outcome&&)> outcome;
+        std::function<void(PbxSide&, bool up)> link;  // up: synchronised; changes only
+        std::function<void(PbxSide&)> synced;         // the desk's picture is whole again
+    };
+
+    PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events events, Logger& log);
+    ~PbxSide() override;
+    PbxSide(const PbxSide&) = delete;
+    PbxSide& operator=(const PbxSide&) = delete;
+
+    void start(std::function<void()> first_attempt_decided);
+    void stop();
+    [[nodiscard]] const PbxConfig& config() const { return config_; }
+    [[nodiscard]] Desk& desk() { return desk_; }
+    [[nodiscard]] bool up() const { return up_; }
+    [[nodiscard]] Millis since() const { return since_; }  // of the present link state, wall clock
+    [[nodiscard]] bool synced_once() const { return synced_once_; }
+
+    // Sends an action; `done` is called exactly once, never from inside: with link_lost when there is no
+    // session.
+    void submit(const ami::Action& action, ami::Session::Done done);
+    // An input of the desk that is not an AMI message; its deadlines are looked at afterwards.
+    void apply(Outcome&& outcome);
+
+    void on_message(const ami::Message& message) override;
+    void on_state(ami::SessionState state, std::string_view detail) override;
+    void on_sync_begin() override;
+    void on_sync_end() override;
+
+ private:
+    [[nodiscard]] ami::Session* session();
+    void arm();
+    void set_up(bool up);
+
+    struct Timer;
+    boost::asio::io_context& io_;
+    PbxConfig config_;
+    Events events_;
+    Logger& log_;
+    Desk desk_;
+    std::unique_ptr<Timer> timer_;
+    bool up_ = false, synced_once_ = false;
+    Millis since_;
+    std::unique_ptr<Link> link_;  // last: its end calls back
+};
+
+}  // namespace bridge

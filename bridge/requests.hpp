@@ -1,0 +1,65 @@
+// What operators ask by IQ (docs/design.md, section 5): one table row per request, one function each. Every
+// request gets exactly one answer that says what really happened.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ami/session.hpp"
+#include "bridge/dialer.hpp"
+#include "bridge/pbx_side.hpp"
+#include "crm/call_log.hpp"
+#include "xmpp/component.hpp"
+
+namespace bridge {
+
+class Requests {
+ public:
+    // What the requests need of the daemon.
+    struct Office {
+        std::function<const crm::Operator*(std::string_view jid)> operator_of;
+        std::function<bool(std::string_view jid)> is_administrator;
+        std::function<PbxSide*(std::string_view pbx)> pbx;  // nullptr: no such pbx
+        std::function<std::expected<crm::Number, std::string>(std::string_view text, std::string_view pbx)>
+            dial_number;
+        std::function<crm::Lookup(std::string_view number, std::string_view pbx)> from_index;
+        std::function<void(const crm::DialRow&, crm::CallLog::Durable)>
+            record;  // rows of calls go through the desk's outcome
+        std::function<void(PbxSide&, Outcome&&)> handle;
+        std::function<std::string(std::string_view jid)> calls_xml;  // the whole <calls/> element
+        std::function<void(const Notice&)> shown;  // the answer to a dial shows it: its `ended` is owed
+        std::function<std::string(const Notice&)> call_xml;  // one <call/> element
+        std::function<void()> answered;                      // an answer waits in the stream
+        std::function<void(const Reason&)> explain;
+    };
+
+    Requests(Office office, DialingConfig dialing)
+        : office_(std::move(office)), dialer_(std::move(dialing)) {}
+    void fill(xmpp::IqTable& table);
+    void configure(DialingConfig dialing) { dialer_.configure(std::move(dialing)); }
+
+ private:
+    using Iq = xmpp::Iq;
+    using Responder = xmpp::Responder;
+    void dial(const Iq& iq, const Responder& responder);
+    void hangup(const Iq& iq, const Responder& responder);
+    void calls(const Iq& iq, const Responder& responder);
+    void me(const Iq& iq, const Responder& responder);
+    void phone_action(const Iq& iq, const Responder& responder);
+    void not_yet(const Iq& iq, const Responder& responder);
+
+    // Who the request is for: the asker, or `on-behalf-of` for an administrator. Empty after a refusal.
+    std::string person(const Iq& iq, const Responder& responder);
+    // What is told to the asker when a dial went well.
+    using Accepted = std::function<std::string(const DialPlan&)>;
+    void start_dial(const DialRequest& request, const Responder& responder, const Accepted& accepted);
+    void originate(const DialPlan& plan, const Responder& responder, const Accepted& accepted);
+    void refuse(const Responder& responder, const DialRefusal& refusal);
+
+    Office office_;
+    Dialer dialer_;
+};
+
+}  // namespace bridge
