@@ -14,7 +14,10 @@ from .xmpp_servers import COMPONENT, DOMAIN, SECRET
 
 def binary() -> pathlib.Path:
     given = os.environ.get("CTIBRIDGE_BINARY")
-    return pathlib.Path(given) if given else places.project() / "build/dev/ctibridge"
+    path = pathlib.Path(given) if given else places.project() / "build/dev/ctibridge"
+    if not path.exists():
+        raise LabError(f"{path} is not built: cmake --preset dev && cmake --build --preset dev")
+    return path
 
 
 def configuration(folder: pathlib.Path, pbxs, xmpp, database) -> dict:
