@@ -36,7 +36,7 @@ def describe(client, notice):
         if notice.child("far-end") is not None:
             text += "  (the far end rings)"
         if notice.body:
-            text += f"\n{'':20}{notice.body}"
+            text += "".join(f"\n{'':20}{line}" for line in notice.body.splitlines())
     say(f"{time.strftime('%H:%M:%S')}  {client.user:<8}  {text}")
 
 

@@ -114,6 +114,8 @@ Database::Database(std::string name, std::vector<std::string> server, std::vecto
     const auto data = fmt::format("--datadir={}", (folder_.path() / "data").string());
     initialise.push_back(data);
     initialise.push_back("--user=" + account());
+    // Its own: a server that starts removes the temporary tables of others.
+    initialise.push_back(fmt::format("--tmpdir={}", folder_.path().string()));
     if (const int status = wait_for(spawn(initialise, folder_.path() / "initialise.log")); status != 0)
         throw std::runtime_error(fmt::format("{} cannot be initialised:\n{}", name_,
                                              read_file(folder_.path() / "initialise.log")));

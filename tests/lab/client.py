@@ -5,7 +5,8 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 
-logging.getLogger("slixmpp").setLevel(logging.CRITICAL)     # what it thinks of its own speed is no news to a test
+for noisy in ("slixmpp", "asyncio"):        # what they think of their own speed and tasks is no news to a test
+    logging.getLogger(noisy).setLevel(logging.CRITICAL)
 import slixmpp  # noqa: E402
 
 from .process import LabError

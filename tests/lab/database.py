@@ -1,5 +1,6 @@
 """Private MariaDB 10.11 (this machine's) and MySQL 9.7 (a tree), with vTiger's tables and a user with the rights of etc/mysql/grants.sql."""
 import getpass
+import os
 import pathlib
 import subprocess
 import tarfile
@@ -29,7 +30,8 @@ class Database:
                             f"--lc-messages-dir={root}/usr/share/mysql", "--secure-file-priv=NULL", "--mysqlx=OFF", "--disable-log-bin", "--loose-restrict-fk-on-non-standard-key=OFF",
                             "--innodb-buffer-pool-size=32M", *data]
             create = [*self._server, "--initialize-insecure"]
-        done = subprocess.run(create, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        # A folder of its own for temporary tables: a server that starts removes those of others.
+        done = subprocess.run(create, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(folder)})
         if done.returncode != 0:
             raise LabError(f"{kind} cannot be initialised:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
 
