@@ -73,6 +73,7 @@ struct Component::Impl {
                             [this](std::string_view c, std::string_view t) { on_down(c, t); }});
         state = StreamState::handshake;
         began = now;
+        first_bytes.clear();
         stream->open();
         handler.on_state(state, "connected, shaking hands");
     }
@@ -82,6 +83,16 @@ struct Component::Impl {
         output->up = true;
         next_ping = now + config.ping_interval;
         handler.on_state(state, {});
+    }
+
+    // Openfire 5.2 answers a second connection with a header that has no id, and closes; the error itself is
+    // lost.
+    [[nodiscard]] bool refused_without_a_word() const {
+        const auto header = first_bytes.find("<stream:stream");
+        if (state != StreamState::handshake || header == std::string::npos) return false;
+        const std::string_view tag =
+            std::string_view(first_bytes).substr(header, first_bytes.find('>', header) - header);
+        return !tag.contains(" id=");
     }
 
     void on_down(std::string_view condition, std::string_view text) {
@@ -294,6 +305,8 @@ struct Component::Impl {
     Failure failure = Failure::network;
     std::string detail;
     Millis now{0}, began{0}, next_ping{0};
+    static constexpr std::size_t first_bytes_kept = 1024;
+    std::string first_bytes;  // the server's first bytes, its stream header among them
     std::map<std::string, Asked> waiting;
     std::string last_ping;
     std::size_t bytes_at_ping = 0;
@@ -311,11 +324,17 @@ void Component::opened(Millis now) {
 
 void Component::received(std::string_view bytes, Millis now) {
     impl_->now = now;
+    if (impl_->state == StreamState::handshake && impl_->first_bytes.size() < Impl::first_bytes_kept)
+        impl_->first_bytes += bytes.substr(0, Impl::first_bytes_kept - impl_->first_bytes.size());
     if (impl_->state != StreamState::closed) impl_->stream->feed(bytes);
 }
 
 void Component::closed(std::string_view reason, Millis now) {
     impl_->now = now;
+    if (impl_->refused_without_a_word())
+        impl_->fail(Failure::conflict,
+                    "the server closed the stream without giving it an id: Openfire does so when another "
+                    "connection has this component's name (a second bridge, or a dead connection of ours)");
     impl_->fail(Failure::network, std::string(reason));
 }
 

@@ -115,6 +115,23 @@ TEST_F(ComponentTest, names_the_remedy_of_a_wrong_secret) {
     EXPECT_THAT(component().detail(), HasSubstr("xmpp.secret"));
 }
 
+TEST_F(ComponentTest, a_header_without_id_and_a_close_is_openfires_conflict) {
+    component().opened(now);
+    give(
+        "<?xml version='1.0' encoding='UTF-8'?><stream:stream "
+        "xmlns:stream='http://etherx.jabber.org/streams' "
+        "xmlns='jabber:component:accept' from='cti.example.org'>");
+    component().closed("the peer closed the connection", now);
+    EXPECT_EQ(component().failure(), Failure::conflict);
+    EXPECT_THAT(component().detail(), HasSubstr("another connection has this component's name"));
+}
+
+TEST_F(ComponentTest, a_close_after_a_header_with_id_is_the_network) {
+    open();
+    component().closed("the peer closed the connection", now);
+    EXPECT_EQ(component().failure(), Failure::network);
+}
+
 TEST_F(ComponentTest, loses_the_link_when_the_connection_closes) {
     up();
     component().closed("connection reset", now);
