@@ -39,7 +39,7 @@ crm::Fact fact(const std::string& id, const std::string& name = "A LEE") {
 class OutboxTest : public testing::Test {
  protected:
     std::unique_ptr<crm::Outbox> open() {
-        return std::make_unique<crm::Outbox>(dir.path(), test::sql_dir(), owner.post(),
+        return std::make_unique<crm::Outbox>(dir.path(), sql, owner.post(),
                                              [this](int, std::string_view line) {
                                                  const std::scoped_lock guard(mutex);
                                                  lines += std::string(line) + "\n";
@@ -56,6 +56,7 @@ class OutboxTest : public testing::Test {
         return lines;
     }
     test::TemporaryDirectory dir;
+    std::filesystem::path sql = test::sql_dir();
     test::Owner owner;
 
  private:
@@ -286,6 +287,11 @@ int in_child(F&& work) {
 
 TEST_F(OutboxTest, a_state_directory_of_another_account_is_a_clear_error) {
     open().reset();
+    // The other account may not even enter the folder this was checked out in.
+    const test::TemporaryDirectory readable;
+    std::filesystem::copy(sql, readable.path() / "sql", std::filesystem::copy_options::recursive);
+    std::filesystem::permissions(readable.path(), std::filesystem::perms(0755));
+    sql = readable.path() / "sql";
     if (::geteuid() != 0) {
         // As an ordinary user: take our own right away.
         std::filesystem::permissions(dir.path() / "outbox.sqlite", std::filesystem::perms(0400));
