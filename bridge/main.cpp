@@ -1,3 +1,5 @@
 #include "bridge/commands.hpp"
 
-int main(int argc, char** argv) { return bridge::command_line(argc, argv); }
+int main(int argc, char** argv) {
+    return bridge::command_line(argc, argv);
+}

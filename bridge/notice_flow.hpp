@@ -22,7 +22,8 @@ class NoticeFlow {
     using Find = std::function<void(const std::string& number, const std::string& pbx,
                                     const std::string& crm_user, std::function<void(crm::Lookup)> answered)>;
     // From memory, at once.
-    using Index = std::function<crm::Lookup(std::string_view number, std::string_view pbx, std::string_view crm_user)>;
+    using Index =
+        std::function<crm::Lookup(std::string_view number, std::string_view pbx, std::string_view crm_user)>;
     using Send = std::function<void(const Notice& notice, const crm::Lookup& lookup)>;
 
     NoticeFlow(Millis budget, Find find, Index index, Send send);

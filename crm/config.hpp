@@ -16,20 +16,20 @@ struct DatabaseUrl {
     bool operator==(const DatabaseUrl&) const = default;
 };
 
-struct Site {                                  // one pbx
+struct Site {  // one pbx
     std::string pbx;
-    std::vector<std::string> extensions;       // patterns with ? and *: "2??"
-    std::string country;                       // ISO 3166 region of national numbers: "GB"
+    std::vector<std::string> extensions;  // patterns with ? and *: "2??"
+    std::string country;                  // ISO 3166 region of national numbers: "GB"
     bool operator==(const Site&) const = default;
 };
 
 struct Config {
-    std::string adapter = "vtiger";            // folder under sql_dir
-    std::filesystem::path sql_dir;             // where sql/ is installed
-    std::filesystem::path state;               // directory of the index cache and the outbox, files 0600
+    std::string adapter = "vtiger";  // folder under sql_dir
+    std::filesystem::path sql_dir;   // where sql/ is installed
+    std::filesystem::path state;     // directory of the index cache and the outbox, files 0600
     DatabaseUrl crm;
-    DatabaseUrl own;                           // our own tables; may be on another server
-    std::string web;                           // base of links, ends in "/"
+    DatabaseUrl own;  // our own tables; may be on another server
+    std::string web;  // base of links, ends in "/"
     bool visibility_all = false;
     std::chrono::milliseconds budget{150};
     std::string jid_pattern = "{user_name}@{user_domain}";

@@ -14,12 +14,12 @@ using Millis = std::chrono::milliseconds;  // a time: milliseconds since 1970 UT
 
 // A person with a phone. From our operator table, or from the CRM's users (adapter file `operators`).
 struct Operator {
-    std::string jid;         // bare, lower case
-    std::string crm_user;    // the CRM's user id as text; empty when unknown
-    std::string pbx;         // name in the configuration; empty when several exist and none is named
+    std::string jid;       // bare, lower case
+    std::string crm_user;  // the CRM's user id as text; empty when unknown
+    std::string pbx;       // name in the configuration; empty when several exist and none is named
     std::string extension;
-    std::string name;        // first and last name, for colleagues' pops
-    bool active = true;      // inactive users' extensions are internal, but they get no pops
+    std::string name;    // first and last name, for colleagues' pops
+    bool active = true;  // inactive users' extensions are internal, but they get no pops
 };
 
 enum class NumberKind : std::uint8_t {
@@ -42,22 +42,27 @@ struct Number {
 };
 
 enum class Quality : std::uint8_t { exact, national, suffix };
-std::string_view name_of(Quality quality);   // as in stanzas and in `lookup`
+std::string_view name_of(Quality quality);  // as in stanzas and in `lookup`
 
 // A CRM record found for a number.
 struct Match {
     std::string module, id, label, organization, url;
-    std::string owner;                  // CRM's name of the owner (user or group)
-    std::string owner_user;             // user id if the owner is a live user, else empty
+    std::string owner;       // CRM's name of the owner (user or group)
+    std::string owner_user;  // user id if the owner is a live user, else empty
     Quality quality = Quality::exact;
     Millis modified{0};
-    bool may_see = true;                // visibility: crm; false -> shown only as known='true' owner='..'
+    bool may_see = true;  // visibility: crm; false -> shown only as known='true' owner='..'
 };
 
 enum class LookupReason : std::uint8_t {
-    matched, nobody, anonymous, too_short, internal, not_a_number,
+    matched,
+    nobody,
+    anonymous,
+    too_short,
+    internal,
+    not_a_number,
 };
-std::string_view name_of(LookupReason reason);   // "too-short"
+std::string_view name_of(LookupReason reason);  // "too-short"
 
 // Answer to "who is this": ranked, best first; at most 10 matches, `more` counts the rest.
 struct Lookup {
@@ -67,50 +72,60 @@ struct Lookup {
     unsigned more = 0;
     std::optional<std::string> create;  // URL that opens a new record with the number filled in
     std::string create_module;
-    std::string colleague;              // name of the operator for an internal number
-    bool rechecked = false;             // true: the database confirmed it; false: the index alone
-    std::string why;                    // one sentence for `explain`
+    std::string colleague;   // name of the operator for an internal number
+    bool rechecked = false;  // true: the database confirmed it; false: the index alone
+    std::string why;         // one sentence for `explain`
 };
 
 enum class Direction : std::uint8_t { inbound, outbound, internal };
-enum class Disposition : std::uint8_t { none, answered, no_answer, busy, abandoned, failed, lost };  // none: still going on
+enum class Disposition : std::uint8_t {
+    none,
+    answered,
+    no_answer,
+    busy,
+    abandoned,
+    failed,
+    lost
+};  // none: still going on
 
 // One row of cti_call. Written as a whole each time it changes (idempotent by id).
 struct CallRow {
-    std::string id;                      // PBX:LINKEDID
+    std::string id;  // PBX:LINKEDID
     std::string pbx, linkedid, merged_into;
     Direction direction = Direction::inbound;
     std::string caller_number, caller_name, dialed_number, service, queue;
-    std::string module, record, label;   // best match
+    std::string module, record, label;  // best match
     Millis started{0};
     std::optional<Millis> answered, ended;
-    std::optional<Millis> wait, talk;    // spans
+    std::optional<Millis> wait, talk;  // spans
     Disposition disposition = Disposition::none;
-    std::string answered_by;             // JID
-    std::string request;                 // id of the IQ that caused it
+    std::string answered_by;  // JID
+    std::string request;      // id of the IQ that caused it
     std::string recording, note, code;
-    bool to_crm = true;                  // internal calls, and calls without operator and service, stay out of the CRM
-    std::string crm_owner;               // CRM user id: the operator who answered, else who was rung first; empty: record's owner
+    bool to_crm = true;  // internal calls, and calls without operator and service, stay out of the CRM
+    std::string
+        crm_owner;  // CRM user id: the operator who answered, else who was rung first; empty: record's owner
 };
 
 // One row of cti_leg: key (call, uniqueid, jid).
 struct LegRow {
     std::string call, uniqueid, jid, extension;
     std::optional<Millis> offered, answered, ended;
-    std::string cause;                   // design.md section 2, empty while going on
+    std::string cause;  // design.md section 2, empty while going on
 };
 
 // One row of cti_dial: the audit of a request to dial, refused ones too.
 struct DialRow {
-    std::string id;                      // ctd-<uuid>; for a refusal a fresh uuid
+    std::string id;  // ctd-<uuid>; for a refusal a fresh uuid
     std::string jid, pbx, extension, number, dialed, module, record, service;
-    std::string outcome;                 // accepted | refused:<rule> | failed:<text>
+    std::string outcome;  // accepted | refused:<rule> | failed:<text>
     Millis at{0};
 };
 
-// A notice in a non-terminal state that was sent: its `ended` is owed, over restarts too (rule 1 of the design).
+// A notice in a non-terminal state that was sent: its `ended` is owed, over restarts too (rule 1 of the
+// design).
 struct Owed {
-    std::string jid, pbx, leg, id, stanza;   // stanza: the last snapshot, enough to build the `ended`
+    std::string jid, pbx, leg, id, stanza;  // stanza: the last snapshot, enough to build the `ended`
 };
 
 }  // namespace crm

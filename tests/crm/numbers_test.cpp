@@ -157,7 +157,12 @@ TEST(Numbers, never_takes_for_a_number_what_is_none) {
                         {std::string(21, '6'), nullptr, {}, text},
                         {"601+234567", nullptr, {}, text},
                         {"😀601234567", nullptr, {}, text},
-                        {std::string("601\0" "234", 7), nullptr, {}, text},
+                        {std::string("601\0"
+                                     "234",
+                                     7),
+                         nullptr,
+                         {},
+                         text},
                     });
 }
 
