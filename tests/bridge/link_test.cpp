@@ -423,7 +423,7 @@ TEST_F(Links, a_peer_that_does_not_read_holds_nobody_at_stop) {
         ++accepted_;
     });
     connect();
-    ASSERT_TRUE(until([&] { return accepted_ == 1; }));
+    ASSERT_TRUE(until([&] { return accepted_ == 1 && link_->protocol() != nullptr; }));
     link_->stop();
     auto began = std::chrono::steady_clock::now();
     ASSERT_TRUE(until([&] { return !diary_.closed.empty(); }));

@@ -66,6 +66,12 @@ class Site:
         self.phones[self.pbx.name, extension + "b"] = phone
         return phone
 
+    def remove_phone(self, key: str):
+        """Switches a phone of hq off; it takes its registration away."""
+        phone = self.phones.pop((self.pbx.name, key))
+        self._parts.remove(phone)
+        phone.stop()
+
     def start_daemon(self):
         self._parts.append(self.daemon)
         self.daemon.migrate()
