@@ -294,13 +294,13 @@ Findings check_xmpp(const XmppConfig& xmpp_config) {
                  "Prosody: "
                  "Component and component_secret; ejabberd: hosts of the ejabberd_service listener)"});
         else if (lost && failure == xmpp::Failure::conflict)
-            found.push_back({Level::note, "xmpp",
-                             fmt::format("{} accepts the secret of {}, but that name is connected already",
-                                         peer.address, xmpp_config.component),
-                             "that is the running daemon, another bridge, or a dead connection the server "
-                             "has not noticed yet",
-                             "nothing, if the daemon is running; else wait some minutes, or end the session "
-                             "at the server"});
+            found.push_back(
+                {Level::note, "xmpp",
+                 fmt::format("{}: the name {} is connected already", peer.address, xmpp_config.component),
+                 "that is the running daemon, another bridge, or a dead connection the server "
+                 "has not noticed yet",
+                 "nothing, if the daemon is running; else wait some minutes, or end the session "
+                 "at the server"});
         else
             found.push_back({Level::error, "xmpp",
                              fmt::format("{} cannot be reached as an XMPP component: {}", peer.address,

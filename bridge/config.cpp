@@ -288,6 +288,7 @@ constexpr Row<XmppConfig> xmpp_rows[] = {
          });
      }},
     {"spark", put_flag<&XmppConfig::spark>},
+    {"ping", put_span<&XmppConfig::ping>},
 };
 
 void put_xmpp(Reader& reader, const Node& node, Config& config) {

@@ -46,6 +46,7 @@ struct XmppConfig {
     std::string secret, user_domain;
     std::vector<std::string> administrators;
     bool spark = true;
+    Millis ping{30000};  // span: how often the server is asked whether it is there
     bool operator==(const XmppConfig&) const = default;
 };
 

@@ -310,7 +310,7 @@ struct Link::Impl : std::enable_shared_from_this<Link::Impl> {
 
     // ---- the end of a connection, however it comes ----
 
-    void finish(const Shared& c, std::string_view reason) {
+    void finish(const Shared& c, std::string reason) {
         now_.reset();
         error_code ignored;
         c->resolver.cancel();
@@ -321,6 +321,8 @@ struct Link::Impl : std::enable_shared_from_this<Link::Impl> {
         if (c->protocol) {
             c->protocol->closed(reason, steady_now());
             asked = c->protocol->retry_after();
+            // What asks for a delay of its own knows better than the socket why it ended.
+            if (asked) reason = c->protocol->why();
         }
         decide();
         if (stopping) return;

@@ -1,5 +1,7 @@
 #include "bridge/xmpp_side.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 #include "bridge/protocols.hpp"
@@ -14,6 +16,7 @@ XmppSide::XmppSide(boost::asio::io_context& io, const XmppConfig& config, const 
     component.secret = config.secret;
     component.user_domain = config.user_domain;
     component.spark = config.spark;
+    component.ping_interval = std::max(config.ping, Millis{1000});
     component.started = steady_now();
     // Design: back within 8 s of a lost stream; there is one XMPP server, and it is near.
     ReconnectPolicy policy{.first = Millis{1000}, .max = Millis{15000}, .attempts = 0};

@@ -21,6 +21,9 @@ struct FailureRow {
     std::string_view remedy;
 };
 
+constexpr std::string_view name_taken =
+    "another connection has this component's name: a second bridge, or a dead connection of ours";
+
 constexpr std::array failures{
     FailureRow{"not-authorized", false, Failure::credentials,
                "xmpp.secret is not the one the server has for this component (ejabberd says the same of a "
@@ -31,8 +34,7 @@ constexpr std::array failures{
                "this is no port for components: see xmpp.port"},
     FailureRow{"internal-server-error", true, Failure::credentials,
                "Openfire has no secret for components: set one"},
-    FailureRow{"conflict", false, Failure::conflict,
-               "another connection has this component's name: a second bridge, or a dead connection of ours"},
+    FailureRow{"conflict", false, Failure::conflict, name_taken},
     FailureRow{"system-shutdown", false, Failure::network, "the server is going down"},
     FailureRow{"connection-timeout", false, Failure::network, "the server gave the connection up"},
     FailureRow{"reset", false, Failure::network, "the server wants a new connection"},
@@ -73,7 +75,6 @@ struct Component::Impl {
                             [this](std::string_view c, std::string_view t) { on_down(c, t); }});
         state = StreamState::handshake;
         began = now;
-        first_bytes.clear();
         stream->open();
         handler.on_state(state, "connected, shaking hands");
     }
@@ -85,18 +86,8 @@ struct Component::Impl {
         handler.on_state(state, {});
     }
 
-    // Openfire 5.2 answers a second connection with a header that has no id, and closes; the error itself is
-    // lost.
-    [[nodiscard]] bool refused_without_a_word() const {
-        const auto header = first_bytes.find("<stream:stream");
-        if (state != StreamState::handshake || header == std::string::npos) return false;
-        const std::string_view tag =
-            std::string_view(first_bytes).substr(header, first_bytes.find('>', header) - header);
-        return !tag.contains(" id=");
-    }
-
     void on_down(std::string_view condition, std::string_view text) {
-        if (condition.empty()) return fail(Failure::network, std::string(text));
+        if (condition.empty()) return lose(std::string(text));
         std::string why = "stream error " + std::string(condition);
         if (!text.empty()) why += " (" + std::string(text.substr(0, 200)) + ")";
         const auto* row = std::find_if(failures.begin(), failures.end(), [&](const auto& r) {
@@ -104,6 +95,14 @@ struct Component::Impl {
         });
         if (row == failures.end()) return fail(Failure::protocol, why);
         fail(row->failure, why + ": " + std::string(row->remedy));
+    }
+
+    // The stream has ended without a stream error. Openfire 5 tells a second connection of one name no
+    // conflict: it answers with a header without an id and closes.
+    void lose(std::string why) {
+        if (state == StreamState::handshake && stream && stream->nameless())
+            return fail(Failure::conflict, std::string(name_taken) + " (the server refused without a word)");
+        fail(Failure::network, std::move(why));
     }
 
     void fail(Failure what, std::string why) {
@@ -305,8 +304,6 @@ struct Component::Impl {
     Failure failure = Failure::network;
     std::string detail;
     Millis now{0}, began{0}, next_ping{0};
-    static constexpr std::size_t first_bytes_kept = 1024;
-    std::string first_bytes;  // the server's first bytes, its stream header among them
     std::map<std::string, Asked> waiting;
     std::string last_ping;
     std::size_t bytes_at_ping = 0;
@@ -324,18 +321,12 @@ void Component::opened(Millis now) {
 
 void Component::received(std::string_view bytes, Millis now) {
     impl_->now = now;
-    if (impl_->state == StreamState::handshake && impl_->first_bytes.size() < Impl::first_bytes_kept)
-        impl_->first_bytes += bytes.substr(0, Impl::first_bytes_kept - impl_->first_bytes.size());
     if (impl_->state != StreamState::closed) impl_->stream->feed(bytes);
 }
 
 void Component::closed(std::string_view reason, Millis now) {
     impl_->now = now;
-    if (impl_->refused_without_a_word())
-        impl_->fail(Failure::conflict,
-                    "the server closed the stream without giving it an id: Openfire does so when another "
-                    "connection has this component's name (a second bridge, or a dead connection of ours)");
-    impl_->fail(Failure::network, std::string(reason));
+    impl_->lose(std::string(reason));
 }
 
 void Component::tick(Millis now) {

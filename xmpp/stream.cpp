@@ -60,6 +60,13 @@ void copy(const gloox::Tag& tag, pugi::xml_node node, const std::string& parent_
         copy(*child, node.append_child(pugi::node_element), own_namespace);
 }
 
+// The header alone is an open element, at which pugixml complains and which it reads all the same.
+bool is_nameless(const std::string& header) {
+    pugi::xml_document document;
+    document.load_string(header.c_str());
+    return std::string_view(document.first_child().attribute("id").value()).empty();
+}
+
 }  // namespace
 
 struct Stream::Impl final : gloox::Component, gloox::ConnectionListener {
@@ -80,6 +87,7 @@ struct Stream::Impl final : gloox::Component, gloox::ConnectionListener {
     void take(Guard::Part part, const std::string& xml) {
         if (over_) return;
         if (part == Guard::Part::end) return down({}, "the server has ended the stream");
+        if (part == Guard::Part::header) nameless_ = is_nameless(xml);
         connection_->deliver(xml);
         if (std::exchange(connected_, false)) handler_.up();
         if (std::exchange(got_stanza_, false) && !over_)
@@ -124,7 +132,8 @@ struct Stream::Impl final : gloox::Component, gloox::ConnectionListener {
     Guard guard_;
     MemoryConnection* connection_;  // gloox owns it
     pugi::xml_document document_;
-    bool got_stanza_ = false, connected_ = false, ready_ = false, lost_ = false, over_ = false;
+    bool got_stanza_ = false, connected_ = false, ready_ = false, lost_ = false, over_ = false,
+         nameless_ = false;
     std::string condition_, text_;
 };
 
@@ -146,6 +155,10 @@ void Stream::feed(std::string_view bytes) {
 void Stream::close() {
     impl_->over_ = true;
     impl_->disconnect();
+}
+
+bool Stream::nameless() const {
+    return impl_->nameless_;
 }
 
 std::size_t Stream::cut() const {

@@ -34,6 +34,8 @@ class Stream {
     void open();
     void feed(std::string_view bytes);
     void close();  // sends the end tag; down() is not called
+    // The server has answered with a stream header that has no id: nobody can shake hands on it.
+    [[nodiscard]] bool nameless() const;
     [[nodiscard]] std::size_t cut() const;
 
  private:

@@ -149,6 +149,7 @@ xmpp:
   user_domain: people.example.org
   administrators: [admin@example.org]
   spark: false
+  ping: 45s
 pop: {mode: plain, language: de, missed: store, presence: none}
 crm:
   adapter: vtiger
@@ -208,6 +209,7 @@ log: {level: debug}
     EXPECT_EQ(config->crm.user_domain, "people.example.org");
     EXPECT_THAT(config->xmpp.administrators, ElementsAre("admin@example.org"));
     EXPECT_FALSE(config->xmpp.spark);
+    EXPECT_EQ(config->xmpp.ping, Millis{45000});
     EXPECT_EQ(config->pop.mode, bridge::PopMode::plain);
     EXPECT_EQ(config->pop.language, "de");
     EXPECT_EQ(config->pop.missed, bridge::MissedMode::store);

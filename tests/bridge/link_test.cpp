@@ -36,6 +36,7 @@ struct Diary {
     int opened = 0, ticks = 0;
     std::string to_send = "hello";
     std::optional<Millis> retry;
+    std::string why = "closed by us";
     Millis deadline{Millis::max()};
     std::size_t largest = 0;
 };
@@ -66,6 +67,7 @@ class Simple final : public Protocol {
     [[nodiscard]] std::string take_output() override { return std::exchange(out_, {}); }
     [[nodiscard]] bool wants_close() const override { return close_; }
     [[nodiscard]] std::optional<Millis> retry_after() const override { return diary_.retry; }
+    [[nodiscard]] std::string why() const override { return diary_.why; }
     [[nodiscard]] bool was_up() const override { return up_; }
 
  private:
@@ -374,13 +376,14 @@ TEST_F(Links, a_flapping_peer_is_not_hammered) {
     EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(5 * 16));
 }
 
-TEST_F(Links, a_failure_may_ask_for_a_longer_pause) {
+TEST_F(Links, a_failure_may_ask_for_a_longer_pause_and_says_itself_why) {
     diary_.retry = Millis{60000};
+    diary_.why = "the secret is wrong";
     accept_hook_ = [this] { peer_->close(); };
     accept();
     connect();
     ASSERT_TRUE(until([&] { return diary_.closed.size() == 1; }));
-    ASSERT_TRUE(until([&] { return logged("down: the peer closed the connection; again in "); }));
+    ASSERT_TRUE(until([&] { return logged("down: the secret is wrong; again in "); }));
     auto line = log_.back();
     auto wait = std::stoi(line.substr(line.find("again in ") + 9));
     EXPECT_GE(wait, 48000);

@@ -11,15 +11,14 @@ ALFA = "+420601234567"                  # account 178 and contact 179
 
 
 class Company:
-    def __init__(self, prepare=None, **options):
+    def __init__(self, prepare=None, users=("anna", "boris", "clara"), **options):
         self.site = Site(**options)
         try:
             if prepare:
                 prepare(self.site)
             self.site.start_daemon()
-            self.anna = self.site.client("anna")
-            self.boris = self.site.client("boris")
-            self.clara = self.site.client("clara")
+            for user in users:
+                setattr(self, user, self.site.client(user))
         except BaseException:
             self.stop()
             raise

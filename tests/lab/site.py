@@ -13,9 +13,9 @@ PHONES = ("201", "202", "203", "205")    # 204 exists and never registers
 
 
 class Site:
-    """`asterisk`: a version per pbx; the first is named hq, the second branch."""
+    """`asterisk`: a version per pbx; the first is named hq, the second branch. `xmpp`: a name of SERVERS, or what makes a server in a folder."""
 
-    def __init__(self, asterisk=(22,), xmpp: str = "prosody", database: str = "mariadb", phones=PHONES):
+    def __init__(self, asterisk=(22,), xmpp="prosody", database: str = "mariadb", phones=PHONES):
         self.folder = places.Folder()
         self._parts = []
         self.clients = []
@@ -24,7 +24,7 @@ class Site:
             root = self.folder.path
             self.database = self._begin(Database(root / "db", database))
             self.database.create_vtiger()
-            self.xmpp = self._begin(SERVERS[xmpp](root / "xmpp"))
+            self.xmpp = self._begin(SERVERS.get(xmpp, xmpp)(root / "xmpp"))
             self.pbxs = [Asterisk(root / name, version, name) for version, name in zip(asterisk, ("hq", "branch"))]
             for pbx in self.pbxs:
                 self._begin(pbx)

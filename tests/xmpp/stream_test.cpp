@@ -69,6 +69,27 @@ TEST_P(Failing, is_classified) {
     EXPECT_EQ(component().failure(), param.failure) << "the close that follows changes nothing";
 }
 
+TEST_F(ComponentTest, a_stream_error_after_a_header_without_id_knows_better) {
+    component().opened(now);
+    give(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' "
+        "xmlns:stream='http://etherx.jabber.org/streams'>",
+        7);
+    EXPECT_EQ(component().state(), StreamState::handshake) << "a stream error may follow";
+    give(
+        "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>"
+        "</stream:stream>");
+    EXPECT_EQ(component().failure(), Failure::credentials);
+}
+
+TEST_F(ComponentTest, a_header_without_id_and_the_end_tag_is_openfires_conflict_too) {
+    component().opened(now);
+    give(
+        "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams'>"
+        "</stream:stream>");
+    EXPECT_EQ(component().failure(), Failure::conflict);
+}
+
 std::string stream_error(const std::string& condition, const std::string& text = "") {
     return "<stream:error><" + condition + " xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>" +
            (text.empty() ? "" : "<text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>" + text + "</text>") +

@@ -16,8 +16,10 @@ DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
 
 class Openfire:
     def __init__(self, component: str = "cti.example.org", secret: str = "component-secret", domain: str = "example.org",
-                 users=("anna", "boris", "clara", "admin", "stranger"), idle: float = 360, tls=None, port: int = 0, multiple: bool = False):
-        """`tls`: (key file, certificate file) for the direct TLS listener. `idle`: seconds without a byte. `multiple`: allowMultiple."""
+                 users=("anna", "boris", "clara", "admin", "stranger"), idle: float = 360, tls=None, port: int = 0, multiple: bool = False,
+                 second: str = "conflict"):
+        """`tls`: (key file, certificate file) for the direct TLS listener. `idle`: seconds without a byte. `multiple`: allowMultiple.
+        `second`: what a second connection of the name is told: "conflict", or "silence" as by Openfire 5.2 (a header without id, then the end)."""
         self.component, self.secret, self.domain, self.idle, self.multiple = component, secret, domain, idle, multiple
         self.port, self.tls_port, self._tls = port, 0, tls
         self.users = {name: User(self, name) for name in users}
@@ -26,6 +28,7 @@ class Openfire:
         self.items = {}                  # disco#items of the server: JID -> name
         self.versions = {}               # JID -> version that it told
         self.strays = []                 # answers that nobody waited for
+        self.second = second
         self.deaf = False                # reads and ignores, as a server that hangs
         self.mute_handshake = False      # never answers the handshake
         self._ids = (f"{n}-0" for n in itertools.count(100))

@@ -85,18 +85,23 @@ class Stream:
     def header(self, element: ET.Element):
         to = element.get("to", "")
         name = to if "." in to else f"{to}.{self.server.domain}"
+        taken = self.server.stream is not None and not self.server.multiple
+        if taken and self.server.second == "silence":
+            self.open_stream(name, named=False)
+            return self.end("conflict")
         self.open_stream(name)
         if element.tag != f"{{{STREAM}}}stream" or self.server.component != name:
             return self.error("host-unknown")
         if not self.server.secret:
             return self.error("internal-server-error")
-        if self.server.stream is not None and not self.server.multiple:
+        if taken:
             return self.error("conflict")
         return None
 
-    def open_stream(self, name: str):
+    def open_stream(self, name: str, named: bool = True):
         self.header_sent = True
-        self.write(f"<?xml version='1.0' encoding='UTF-8'?><stream:stream xmlns:stream='{STREAM}' xmlns='{ACCEPT}' from='{name}' id='{self.id}'>")
+        identity = f" id='{self.id}'" if named else ""
+        self.write(f"<?xml version='1.0' encoding='UTF-8'?><stream:stream xmlns:stream='{STREAM}' xmlns='{ACCEPT}' from='{name}'{identity}>")
 
     def stanza(self, element: ET.Element):
         if not self.up:

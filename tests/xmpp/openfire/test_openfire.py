@@ -174,6 +174,14 @@ def test_a_second_connection_gets_conflict(server):
     first.until("<iq type='result'[^>]* id='1'")
 
 
+def test_a_second_connection_gets_no_word_from_openfire_5():
+    with Openfire(second="silence") as server:
+        first, second = ByHand(server.port).up(), ByHand(server.port)
+        second.send("<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='cti'>")
+        assert second.closed() and first.socket.fileno() >= 0
+        assert "<stream:stream" in second.seen and " id=" not in second.seen and "error" not in second.seen
+
+
 @pytest.mark.parametrize("to,secret,error", [(COMPONENT, "wrong", "not-authorized"), ("other.example.org", SECRET, "host-unknown")])
 def test_refusals(server, to, secret, error):
     hand = ByHand(server.port)
