@@ -29,7 +29,7 @@ def alive(calm):
     pid = calm.daemon.child.pid
     yield calm
     assert calm.daemon.child.running() and calm.daemon.child.pid == pid
-    answer = calm.anna.request(f"<calls xmlns='{NS}'/>", "get")
+    answer = calm.anna.request(f"<calls xmlns='{NS}'/>", "get", timeout=30)
     assert answer.get("type") == "result"
 
 
