@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bridge/json.hpp"
 #include "bridge/printable.hpp"
 
 namespace bridge {
@@ -21,13 +22,9 @@ void append(Findings& to, Findings&& more) {
     std::ranges::move(more, std::back_inserter(to));
 }
 
-std::string json_text(std::string_view text) {
-    std::string out = "\"";
-    for (const char c : printable(text, 4000)) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
+// Texts of servers and files: one printable line, then JSON.
+std::string shown(std::string_view text) {
+    return json_text(printable(text, 4000));
 }
 
 // The folder, or the nearest one above it that exists: where it would be made.
@@ -172,8 +169,7 @@ void print(const Findings& findings, bool json, std::ostream& out) {
             const auto& f = findings[i];
             out << (i == 0 ? "\n" : ",\n")
                 << fmt::format(R"(  {{"level": "{}", "area": {}, "what": {}, "why": {}, "mend": {}}})",
-                               to_string(f.level), json_text(f.area), json_text(f.what), json_text(f.why),
-                               json_text(f.mend));
+                               to_string(f.level), shown(f.area), shown(f.what), shown(f.why), shown(f.mend));
         }
         out << "\n]\n";
         return;

@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
@@ -56,18 +59,15 @@ bool run_until(boost::asio::io_context& io, std::chrono::milliseconds most, Deci
 class PbxProbe final : public ami::SessionHandler {
  public:
     void on_message(const ami::Message&) override {}
-    void on_state(ami::SessionState state, std::string_view detail) override {
+    void on_state(ami::SessionState state, std::string_view) override {
         state_ = state;
-        if (!detail.empty()) detail_ = detail;
         if (state == ami::SessionState::syncing) booted_ = true;
     }
     [[nodiscard]] ami::SessionState state() const { return state_; }
-    [[nodiscard]] const std::string& detail() const { return detail_; }
     [[nodiscard]] bool booted() const { return booted_; }
 
  private:
     ami::SessionState state_ = ami::SessionState::closed;
-    std::string detail_;
     bool booted_ = false;
 };
 
@@ -114,6 +114,59 @@ class Watched final : public Protocol {
     std::function<void(Adapter&, std::string_view)> over_;
 };
 
+// One connection as the daemon would make it. `over` is told the protocol's last state when the link drops
+// it.
+template <class Adapter>
+class Trial {
+ public:
+    template <class... Args>
+    Trial(const Peer& peer, Endpoint endpoint, std::function<void(Adapter&)> over, Args&... args)
+        : link_(
+              io_, peer.area, std::move(endpoint), ReconnectPolicy{Millis{600000}, Millis{600000}, 1},
+              [this, over = std::move(over), &args...] {
+                  auto made = std::make_unique<Watched<Adapter>>(
+                      [this, over](Adapter& protocol, std::string_view why) {
+                          over(protocol);
+                          reason_ = why;
+                          lost_ = true;
+                          live_ = nullptr;
+                      },
+                      args...);
+                  live_ = made.get();
+                  return made;
+              },
+              [this](int, std::string_view line) {
+                  if (reason_.empty()) reason_ = line;
+              }) {
+        link_.on_first_attempt([this] { attempted_ = true; });
+        link_.start();
+    }
+    // Until `done`, or the link is lost, or the time is up.
+    template <class Done>
+    void run(std::chrono::milliseconds most, Done done) {
+        run_until(io_, most, [&] { return lost_ || done(); });
+    }
+    template <class Up>
+    void connect(std::chrono::milliseconds most, Up up) {
+        run(most, [&] { return up() || (attempted_ && live_ == nullptr); });
+    }
+    void poke() { link_.poke(); }
+    void stop() {
+        link_.stop();
+        run(1s, [] { return false; });
+    }
+    [[nodiscard]] bool lost() const { return lost_; }
+    [[nodiscard]] const std::string& reason() const { return reason_; }
+    [[nodiscard]] Adapter* live() { return live_ == nullptr ? nullptr : &live_->inner(); }
+
+ private:
+    boost::asio::io_context io_;
+    bool attempted_ = false, lost_ = false;
+    std::string reason_;
+    Watched<Adapter>* live_ = nullptr;
+    Link link_;
+};
+
 // Name, port, TLS: the same texts for both links.
 Finding unreachable(const Peer& peer, std::string_view reason) {
     return {Level::error, peer.area, fmt::format("{} cannot be reached: {}", peer.address, reason),
@@ -154,48 +207,28 @@ Findings check_pbx(const PbxConfig& pbx) {
                     "(`asterisk -rx \"manager show settings\"`), does a firewall stand between?",
                     "compare username and secret with the section in manager.conf, and its permit and deny "
                     "lines with this host"};
-    boost::asio::io_context io;
     PbxProbe probe;
-    bool attempted = false, lost = false;
-    std::string reason, failure_text;
+    std::string failure_text;
     ami::Failure failure = ami::Failure::network;
-    Watched<AmiProtocol>* live = nullptr;
     ami::SessionConfig session;
     session.username = pbx.username;
     session.secret = pbx.secret;
-    Link link(
-        io, peer.area, Endpoint{pbx.host, pbx.port, pbx.tls, Millis{5000}},
-        ReconnectPolicy{Millis{600000}, Millis{600000}, 1},
-        [&] {
-            auto made = std::make_unique<Watched<AmiProtocol>>(
-                [&](AmiProtocol& protocol, std::string_view why) {
-                    failure = protocol.session().failure();
-                    failure_text = protocol.session().failure_text();
-                    reason = why;
-                    lost = true;
-                    live = nullptr;
-                },
-                session, probe);
-            live = made.get();
-            return made;
-        },
-        [&](int, std::string_view line) {
-            if (reason.empty()) reason = line;
-        });
-    link.on_first_attempt([&] { attempted = true; });
-    link.start();
-    run_until(io, 20s, [&] {
-        return lost || probe.state() == ami::SessionState::up || (attempted && live == nullptr);
-    });
+    const auto over = [&](AmiProtocol& protocol) {
+        failure = protocol.session().failure();
+        failure_text = protocol.session().failure_text();
+    };
+    Trial<AmiProtocol> trial(peer, Endpoint{pbx.host, pbx.port, pbx.tls, Millis{5000}}, over, session, probe);
+    const auto up = [&] { return probe.state() == ami::SessionState::up; };
+    trial.connect(20s, up);
 
     Findings found;
-    if (live == nullptr || probe.state() != ami::SessionState::up) {
-        const std::string text = failure_text.empty() ? reason : failure_text;
-        if (lost && failure == ami::Failure::credentials)
+    if (trial.live() == nullptr || !up()) {
+        const std::string text = failure_text.empty() ? trial.reason() : failure_text;
+        if (trial.lost() && failure == ami::Failure::credentials)
             found.push_back({Level::error, peer.area,
                              fmt::format("Asterisk refuses the login of {}: {}", pbx.username, text),
                              "no call is seen and nobody gets a pop", peer.mend_login});
-        else if (lost && failure == ami::Failure::not_ami)
+        else if (trial.lost() && failure == ami::Failure::not_ami)
             found.push_back({Level::error, peer.area,
                              fmt::format("{} is not Asterisk's manager interface: {}", peer.address, text),
                              "no call is seen and nobody gets a pop",
@@ -204,7 +237,7 @@ Findings check_pbx(const PbxConfig& pbx) {
             found.push_back(unreachable(peer, text.empty() ? "no answer within 20 s" : text));
         return found;
     }
-    auto& ready = live->inner().session();
+    auto& ready = trial.live()->session();
     found.push_back(
         {Level::ok, peer.area,
          fmt::format("{} is Asterisk {}, AMI {}, login as {} accepted", peer.address,
@@ -219,8 +252,8 @@ Findings check_pbx(const PbxConfig& pbx) {
         if (!reply.ok() || reply.response == nullptr) return;
         for (const auto& header : reply.response->headers()) actions.emplace_back(header.name);
     });
-    link.poke();
-    if (sent) run_until(io, 6s, [&] { return answered || lost; });
+    trial.poke();
+    if (sent) trial.run(6s, [&] { return answered; });
     if (actions.empty())
         found.push_back({Level::warning, peer.area,
                          "the manager user's rights could not be read (ListCommands)",
@@ -236,8 +269,7 @@ Findings check_pbx(const PbxConfig& pbx) {
         found.push_back({Level::warning, peer.area, "the connection is not encrypted",
                          "the password's hash and every call cross the network readable",
                          "tlsenable = yes in manager.conf and tls: {ca: FILE} here"});
-    link.stop();
-    run_until(io, 1s, [&] { return lost; });
+    trial.stop();
     return found;
 }
 
@@ -247,45 +279,25 @@ Findings check_xmpp(const XmppConfig& xmpp_config) {
                     "component_ports (5347), "
                     "ejabberd's ejabberd_service listener",
                     ""};
-    boost::asio::io_context io;
     XmppProbe probe;
     xmpp::IqTable table;
-    bool attempted = false, lost = false;
-    std::string reason;
     xmpp::Failure failure = xmpp::Failure::network;
-    Watched<XmppProtocol>* live = nullptr;
     xmpp::ComponentConfig component;
     component.domain = xmpp_config.component;
     component.secret = xmpp_config.secret;
     component.user_domain = xmpp_config.user_domain;
     component.spark = xmpp_config.spark;
-    Link link(
-        io, peer.area, Endpoint{xmpp_config.host, xmpp_config.port, xmpp_config.tls, Millis{5000}},
-        ReconnectPolicy{Millis{600000}, Millis{600000}, 1},
-        [&] {
-            auto made = std::make_unique<Watched<XmppProtocol>>(
-                [&](XmppProtocol& protocol, std::string_view why) {
-                    failure = protocol.component().failure();
-                    reason = why;
-                    lost = true;
-                    live = nullptr;
-                },
-                component, table, probe);
-            live = made.get();
-            return made;
-        },
-        [&](int, std::string_view line) {
-            if (reason.empty()) reason = line;
-        });
-    link.on_first_attempt([&] { attempted = true; });
-    link.start();
-    run_until(io, 15s, [&] {
-        return lost || probe.state() == xmpp::StreamState::up || (attempted && live == nullptr);
-    });
+    const auto over = [&](XmppProtocol& protocol) { failure = protocol.component().failure(); };
+    Trial<XmppProtocol> trial(peer,
+                              Endpoint{xmpp_config.host, xmpp_config.port, xmpp_config.tls, Millis{5000}},
+                              over, component, table, probe);
+    const auto up = [&] { return probe.state() == xmpp::StreamState::up; };
+    trial.connect(15s, up);
+
     Findings found;
-    if (live == nullptr || probe.state() != xmpp::StreamState::up) {
-        const std::string text = probe.detail().empty() ? reason : probe.detail();
-        if (lost && failure == xmpp::Failure::credentials)
+    if (trial.live() == nullptr || !up()) {
+        const std::string text = probe.detail().empty() ? trial.reason() : probe.detail();
+        if (trial.lost() && failure == xmpp::Failure::credentials)
             found.push_back(
                 {Level::error, "xmpp",
                  fmt::format("{} refuses component {}: {}", peer.address, xmpp_config.component, text),
@@ -293,7 +305,7 @@ Findings check_xmpp(const XmppConfig& xmpp_config) {
                  "compare name and secret with the server (Openfire: Server Settings - External Components; "
                  "Prosody: "
                  "Component and component_secret; ejabberd: hosts of the ejabberd_service listener)"});
-        else if (lost && failure == xmpp::Failure::conflict)
+        else if (trial.lost() && failure == xmpp::Failure::conflict)
             found.push_back(
                 {Level::note, "xmpp",
                  fmt::format("{}: the name {} is connected already", peer.address, xmpp_config.component),
@@ -311,12 +323,12 @@ Findings check_xmpp(const XmppConfig& xmpp_config) {
     found.push_back({Level::ok, "xmpp",
                      fmt::format("{} accepts component {}", peer.address, xmpp_config.component), "", ""});
     bool marked = false, echoed = false;
-    live->inner().component().mark([&](bool read) {
+    trial.live()->component().mark([&](bool read) {
         marked = true;
         echoed = read;
     });
-    link.poke();
-    run_until(io, 6s, [&] { return marked || lost; });
+    trial.poke();
+    trial.run(6s, [&] { return marked; });
     if (!echoed)
         found.push_back(
             {Level::error, "xmpp", "the server accepts the component, but does not answer it",
@@ -326,8 +338,7 @@ Findings check_xmpp(const XmppConfig& xmpp_config) {
         found.push_back({Level::warning, "xmpp", "the connection is not encrypted",
                          "every caller's name crosses the network readable",
                          "use the server's TLS component port (Openfire 5276) and tls: {ca: FILE}"});
-    link.stop();
-    run_until(io, 1s, [&] { return lost; });
+    trial.stop();
     return found;
 }
 
