@@ -1,6 +1,23 @@
 // The calls of one pbx as the AMI tells them: channels (legs), who dialled whom, bridges, calls and their
 // merges. Knows no operators; Desk asks it. No clock, no I/O. Facts behind the rules: docs/design.md,
-// sections 2 and 3.
+// sections 2, 3 and 9.
+//
+// leg      One channel, known by its Uniqueid from Newchannel (or a list of a sync) to Hangup.
+// call     All legs with one Linkedid. Its origin is the oldest leg, whose Uniqueid is the Linkedid: the
+//          caller, or the first channel of an Originate.
+// dialer   The leg whose DialBegin named this one: who rings it. An Originate's own leg has none.
+// sibling  A Local channel is a pair of halves, `;1` and `;2`: what dials `;1` is behind `;2`, which runs the
+//          dialplan and dials on. So the way from a phone up to the caller goes dialer, sibling, dialer, ...
+// bridge   Legs in one bridge talk. Leaving it without a hangup is how a transfer looks (`left_by`).
+// merge    Pickup, attended transfer and unparking join two calls: no event says so, but the next events of
+//          the younger one's legs carry the older Linkedid, or the two meet in a bridge. The older call takes
+//          the legs in; `merged_` sends those who ask for the younger one there.
+// grave    The Uniqueid of a leg that ended. Events of one channel may come after its Hangup; they must not
+//          bring it back, so the newest graves are remembered.
+//
+// Files: call_model.cpp has the table (which event, which function); the functions are in call_model_channels
+// (life of a leg, caller, hold), _dials (DialBegin, DialEnd, Originate, pickup), _bridges (bridges, merges,
+// transfers, parking), _queues, _lists (the sync) and _memory (what is forgotten).
 #pragma once
 
 #include <chrono>
@@ -159,7 +176,9 @@ class CallModel {
         std::vector<Leg*> legs;
     };
 
-    Leg* named(const Event& event, std::string_view header);
+    [[nodiscard]] bool too_late(std::string_view event, std::string_view uniqueid) const;
+    [[nodiscard]] Leg* living(std::string_view uniqueid);
+    Leg* named(const Event& event, std::string_view header);  // the living channel a header names
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
     void pair_local(Leg& leg);
     void take_caller(const Event& event, Leg& leg);

@@ -1,5 +1,5 @@
-#include "bridge/desk.hpp"
-
+// The door of the desk: people, messages and time come in here, questions are answered. What a message
+// means is in desk_changes.cpp.
 #include <algorithm>
 
 #include "bridge/desk_impl.hpp"
@@ -7,8 +7,6 @@
 namespace bridge {
 
 namespace {
-
-constexpr Millis dial_most{120000};  // span: a dial that never made a channel nor an answer is over
 
 template <typename T>
 void move_into(std::vector<T>& to, std::vector<T>& from) {
@@ -86,124 +84,27 @@ Outcome Desk::Impl::tick(Millis at) {
     return std::move(out);
 }
 
-Outcome Desk::Impl::sync_end(Millis at) {
-    now = at;
-    out = {};
-    syncing = false;
-    std::vector<Change> changes;
-    changes.push_back({Change::Kind::list_complete, nullptr, nullptr, nullptr, {}, {}, {}});
-    process(changes);
-
-    const Millis ended = link_lost_at.value_or(at);
-    std::unordered_set<Call*> changed;
-    for (Leg* leg : model.unseen()) {
-        Talk& talk = talk_of(*leg->call);
-        talk.lost = talk.lost || leg == leg->call->origin;
-        model.end(*leg, std::max(ended, leg->born));
-        reason(Why::lost_in_gap, &talk, leg->uniqueid, {}, "the channel is not in the lists after the gap");
-        for (Ring& ring : talk.rings)
-            for (RingLeg& one : ring.legs)
-                if (one.leg == leg && !one.decided)
-                    end_leg(talk, ring, one, Cause::lost, "it ended while the link was down", *leg->ended);
-        changed.insert(leg->call);
-    }
-    // a dial whose channel came and went in the gap, or never came
-    for (auto& [id, talk] : talks)
-        if (Call* call = model.find_call(id);
-            call != nullptr && talk.dialing && call->legs.empty() && link_lost_at) {
-            talk.give_up = at;
-            talk.lost = true;
-        }
-    std::vector<Call*> closing(changed.begin(), changed.end());
-    std::sort(closing.begin(), closing.end(),
-              [](const Call* a, const Call* b) { return a->order < b->order; });
-    for (Call* call : closing) settle(talk_of(*call), *call);
-    for (auto& [id, talk] : talks)
-        if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
-    link_lost_at.reset();
-    Outcome first = std::move(out);
-    first.append(tick(at));
-    return first;
-}
-
-Outcome Desk::Impl::dial(const Dialing& dialing, Millis at) {
-    now = at;
-    out = {};
-    Call& call = model.make_call(dialing.channel_id, at);
-    Talk& talk = talks[call.linkedid];
-    talk.own = talk.click_to_dial = talk.touched = true;
-    talk.own_extension = dialing.extension;
-    talk.dialing = dialing;
-    talk.give_up = at + dial_most;
-    crm::CallRow& row = talk.row;
-    row.id = config.pbx + ":" + dialing.channel_id;
-    row.pbx = config.pbx;
-    row.linkedid = dialing.channel_id;
-    row.caller_number = dialing.extension;
-    row.request = dialing.request;
-    row.module = dialing.module;
-    row.record = dialing.record;
-    row.label = dialing.label;
-    row.service = dialing.service;
-    row.started = at;
-    if (const crm::Operator* person = by_jid.contains(dialing.jid) ? &people[by_jid[dialing.jid]] : nullptr) {
-        row.caller_name = person->name;
-        row.crm_owner = person->crm_user;
-    }
-    learn_number(talk, call);
-    waiting.insert(call.linkedid);
-    reason(Why::call_started, &talk, {}, dialing.jid, "click-to-dial");
-    write(talk);
-    return std::move(out);
-}
-
-Outcome Desk::Impl::dial_failed(std::string_view channel_id, std::string_view text, Millis at) {
-    now = at;
-    out = {};
-    Call* call = model.find_call(channel_id);
-    const auto found = call == nullptr ? talks.end() : talks.find(call->linkedid);
-    if (found == talks.end() || !call->legs.empty()) return std::move(out);  // it lives: events tell its end
-    Talk& talk = found->second;
-    reason(Why::originate_refused, &talk, channel_id, talk.dialing ? talk.dialing->jid : std::string(),
-           std::string(text));
-    talk.refused = true;
-    close(talk, *call);
-    return std::move(out);
-}
-
 Desk::Desk(DeskConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 Desk::~Desk() = default;
 
 void Desk::set_people(std::vector<crm::Operator> people) {
     impl_->set_people(std::move(people));
 }
+
 Outcome Desk::apply(const ami::Message& message, Millis now) {
     return impl_->apply(message, now);
 }
+
 Outcome Desk::tick(Millis now) {
     return impl_->tick(now);
 }
+
 Outcome Desk::dial(const Dialing& dialing, Millis now) {
     return impl_->dial(dialing, now);
 }
 
 Outcome Desk::dial_failed(std::string_view channel_id, std::string_view text, Millis now) {
     return impl_->dial_failed(channel_id, text, now);
-}
-
-Outcome Desk::link_lost(Millis now) {
-    impl_->out = {};
-    if (!impl_->link_lost_at) impl_->link_lost_at = now;
-    impl_->now = now;
-    impl_->reason(Why::link_down, nullptr, {}, {}, "calls are kept until the lists are read again");
-    return std::move(impl_->out);
-}
-
-void Desk::sync_begin(Millis now) {
-    impl_->now = now;
-    impl_->syncing = true;
-    impl_->listed.clear();
-    impl_->model.sync_begin();
 }
 
 Outcome Desk::sync_end(Millis now) {

@@ -9,7 +9,6 @@ namespace bridge {
 
 namespace {
 
-constexpr Millis evidence_grace{100};  // span: the events of one moment come in no fixed order
 constexpr Millis originate_grace{
     300};  // span: between the Hangup of a phone and the OriginateResponse about it
 
@@ -21,10 +20,61 @@ Millis grace_of(const Ring& ring) {
 
 }  // namespace
 
-void Desk::Impl::reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid,
-                        std::string data) {
-    out.reasons.push_back({now, why, talk != nullptr ? talk->row.id : std::string(), std::string(leg),
-                           std::string(jid), std::move(data)});
+void Desk::Impl::settle(Talk& talk, Call& call) {
+    for (Ring& ring : talk.rings) {
+        for (RingLeg& one : ring.legs) {
+            if (one.decided || !one.leg->ended) continue;
+            const Circumstances known{talk.last_answer, now >= *one.leg->ended + grace_of(ring)};
+            const auto verdict = ring.own ? own_leg_ended(*one.leg, one.row.answered.has_value(), known)
+                                          : called_leg_ended(*one.leg, known);
+            if (verdict) end_leg(talk, ring, one, verdict->cause, verdict->why, *one.leg->ended);
+        }
+        if (ring.unheld && ring.state == RingState::held && now >= *ring.unheld + evidence_grace) {
+            const Millis at = *ring.unheld;
+            ring.unheld.reset();
+            const bool leaving = std::any_of(ring.legs.begin(), ring.legs.end(), [](const RingLeg& one) {
+                return one.leg->transferred || one.leg->hangup_requested || one.leg->ended;
+            });
+            if (!leaving) announce(talk, ring, RingState::answered, at);
+        }
+    }
+    if (talk.voicemail_check) check_voicemail(talk, call);
+    if (over(talk, call)) {
+        close(talk, call);
+        return;
+    }
+    if (deadline(talk) != Millis::max())
+        waiting.insert(call.linkedid);
+    else
+        waiting.erase(call.linkedid);
+    prune(talk, call);
+}
+
+Millis Desk::Impl::deadline(const Talk& talk) const {
+    Millis next = Millis::max();
+    if (talk.give_up) next = std::min(next, *talk.give_up);
+    if (talk.voicemail_check) next = std::min(next, *talk.voicemail_check);
+    for (const Ring& ring : talk.rings) {
+        if (ring.unheld) next = std::min(next, *ring.unheld + evidence_grace);
+        for (const RingLeg& one : ring.legs)
+            if (!one.decided && one.leg->ended) next = std::min(next, *one.leg->ended + grace_of(ring));
+    }
+    return next;
+}
+
+bool Desk::Impl::over(const Talk& talk, const Call& call) const {
+    if (call.legs.empty()) return talk.give_up && now >= *talk.give_up;
+    for (const Ring& ring : talk.rings)
+        for (const RingLeg& one : ring.legs)
+            if (!one.decided) return false;
+    if (!talk.own && call.origin != nullptr) {
+        // what lives on behind a caller who is gone (a mobile that was asked to confirm) is no business of
+        // anybody
+        return call.origin->ended && std::none_of(call.legs.begin(), call.legs.end(), [&](const Leg* leg) {
+                   return leg->alive() && !leg->local && !extensions.of_channel(leg->channel).empty();
+               });
+    }
+    return std::all_of(call.legs.begin(), call.legs.end(), [](const Leg* leg) { return !leg->alive(); });
 }
 
 void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view why) {
@@ -68,103 +118,6 @@ void Desk::Impl::note_end(Talk& talk, Cause cause) {
     }
 }
 
-void Desk::Impl::prune(Talk& talk, Call& call) {
-    if (call.legs.size() < prune_from) return;
-    std::erase_if(talk.rings, [](const Ring& ring) {
-        return !ring.live() && std::all_of(ring.legs.begin(), ring.legs.end(),
-                                           [](const RingLeg& one) { return one.decided; });
-    });
-    std::unordered_set<const Leg*> kept;
-    for (const Ring& ring : talk.rings)
-        for (const RingLeg& one : ring.legs) kept.insert(one.leg);
-    model.prune(call, kept);
-}
-
-void Desk::Impl::write(Talk& talk) {
-    crm::CallRow& row = talk.row;
-    row.to_crm = row.direction != crm::Direction::internal && (talk.touched || !row.service.empty());
-    if (row.crm_owner.empty()) row.crm_owner = talk.first_rung_user;
-    out.calls.push_back(row);
-}
-
-Millis Desk::Impl::deadline(const Talk& talk) const {
-    Millis next = Millis::max();
-    if (talk.give_up) next = std::min(next, *talk.give_up);
-    if (talk.voicemail_check) next = std::min(next, *talk.voicemail_check);
-    for (const Ring& ring : talk.rings) {
-        if (ring.unheld) next = std::min(next, *ring.unheld + evidence_grace);
-        for (const RingLeg& one : ring.legs)
-            if (!one.decided && one.leg->ended) next = std::min(next, *one.leg->ended + grace_of(ring));
-    }
-    return next;
-}
-
-// A click-to-dial by a Local channel may have been answered by the operator's voicemail: nobody would be
-// there.
-void Desk::Impl::check_voicemail(Talk& talk, Call& call) {
-    bool ringing = false;
-    for (const Leg* leg : call.legs) {
-        if (leg->local || !behind_originate(*leg).value_or(true)) continue;
-        if (leg->up) {
-            talk.voicemail_check.reset();
-            return;
-        }
-        ringing = ringing || leg->alive();
-    }
-    if (ringing && now < *talk.voicemail_check) return;
-    talk.voicemail_check.reset();
-    talk.voicemail = true;
-    reason(Why::voicemail_took_originate, &talk, call.linkedid,
-           talk.dialing ? talk.dialing->jid : std::string(),
-           "OriginateResponse Success, and no phone of the operator is up");
-    if (call.origin != nullptr && call.origin->alive()) out.hangups.push_back(call.origin->uniqueid);
-}
-
-void Desk::Impl::settle(Talk& talk, Call& call) {
-    for (Ring& ring : talk.rings) {
-        for (RingLeg& one : ring.legs) {
-            if (one.decided || !one.leg->ended) continue;
-            const Circumstances known{talk.last_answer, now >= *one.leg->ended + grace_of(ring)};
-            const auto verdict = ring.own ? own_leg_ended(*one.leg, one.row.answered.has_value(), known)
-                                          : called_leg_ended(*one.leg, known);
-            if (verdict) end_leg(talk, ring, one, verdict->cause, verdict->why, *one.leg->ended);
-        }
-        if (ring.unheld && ring.state == RingState::held && now >= *ring.unheld + evidence_grace) {
-            const Millis at = *ring.unheld;
-            ring.unheld.reset();
-            const bool leaving = std::any_of(ring.legs.begin(), ring.legs.end(), [](const RingLeg& one) {
-                return one.leg->transferred || one.leg->hangup_requested || one.leg->ended;
-            });
-            if (!leaving) announce(talk, ring, RingState::answered, at);
-        }
-    }
-    if (talk.voicemail_check) check_voicemail(talk, call);
-    if (over(talk, call)) {
-        close(talk, call);
-        return;
-    }
-    if (deadline(talk) != Millis::max())
-        waiting.insert(call.linkedid);
-    else
-        waiting.erase(call.linkedid);
-    prune(talk, call);
-}
-
-bool Desk::Impl::over(const Talk& talk, const Call& call) const {
-    if (call.legs.empty()) return talk.give_up && now >= *talk.give_up;
-    for (const Ring& ring : talk.rings)
-        for (const RingLeg& one : ring.legs)
-            if (!one.decided) return false;
-    if (!talk.own && call.origin != nullptr) {
-        // what lives on behind a caller who is gone (a mobile that was asked to confirm) is no business of
-        // anybody
-        return call.origin->ended && std::none_of(call.legs.begin(), call.legs.end(), [&](const Leg* leg) {
-                   return leg->alive() && !leg->local && !extensions.of_channel(leg->channel).empty();
-               });
-    }
-    return std::all_of(call.legs.begin(), call.legs.end(), [](const Leg* leg) { return !leg->alive(); });
-}
-
 crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) const {
     using crm::Disposition;
     if (talk.voicemail) return Disposition::failed;
@@ -197,28 +150,7 @@ void Desk::Impl::close(Talk& talk, Call& call) {
     if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};
 
-    // a dial the operator was told about, and never a channel
-    if (talk.dialing && talk.rings.empty() && !talk.refused) {
-        Notice notice;
-        notice.to = talk.dialing->jid;
-        notice.pbx = config.pbx;
-        notice.leg = talk.dialing->channel_id;
-        notice.id = row.id;
-        notice.state = RingState::ended;
-        notice.direction = row.direction;
-        notice.cause = row.disposition == crm::Disposition::no_answer ? Cause::no_answer
-                       : row.disposition == crm::Disposition::busy    ? Cause::busy
-                       : row.disposition == crm::Disposition::lost    ? Cause::lost
-                                                                      : Cause::failed;
-        notice.extension = talk.own_extension;
-        notice.at = now;
-        notice.started = row.started;
-        notice.party_number = notice.dialed = row.dialed_number;
-        notice.service = row.service;
-        notice.request = row.request;
-        notice.seq = ++seq[notice.to];
-        out.notices.push_back(std::move(notice));
-    }
+    if (talk.dialing && talk.rings.empty() && !talk.refused) end_dial(talk);
     if (!talk.touched) reason(Why::call_without_operator, &talk, {}, {}, "no phone of an operator took part");
     reason(Why::call_ended, &talk, {}, {},
            fmt::format("{} after {} ms", word(row.disposition), (*row.ended - row.started).count()));
@@ -228,6 +160,31 @@ void Desk::Impl::close(Talk& talk, Call& call) {
     const std::string id = call.linkedid;
     model.forget(call);
     talks.erase(id);
+}
+
+void Desk::Impl::write(Talk& talk) {
+    crm::CallRow& row = talk.row;
+    row.to_crm = row.direction != crm::Direction::internal && (talk.touched || !row.service.empty());
+    if (row.crm_owner.empty()) row.crm_owner = talk.first_rung_user;
+    out.calls.push_back(row);
+}
+
+void Desk::Impl::prune(Talk& talk, Call& call) {
+    if (call.legs.size() < prune_from) return;
+    std::erase_if(talk.rings, [](const Ring& ring) {
+        return !ring.live() && std::all_of(ring.legs.begin(), ring.legs.end(),
+                                           [](const RingLeg& one) { return one.decided; });
+    });
+    std::unordered_set<const Leg*> kept;
+    for (const Ring& ring : talk.rings)
+        for (const RingLeg& one : ring.legs) kept.insert(one.leg);
+    model.prune(call, kept);
+}
+
+void Desk::Impl::reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid,
+                        std::string data) {
+    out.reasons.push_back({now, why, talk != nullptr ? talk->row.id : std::string(), std::string(leg),
+                           std::string(jid), std::move(data)});
 }
 
 }  // namespace bridge

@@ -1,4 +1,15 @@
 // The inside of Desk: what it keeps per call and per ring. Included by desk*.cpp only.
+//
+// An AMI message walks: CallModel::apply (what changed?) -> process (a handler per kind of change) -> settle
+// (what waited for evidence, what is over). A Talk is a call with its row of the log; a Ring is what one
+// operator is told; a RingLeg is one of their phones in it, with its row. Where what is in which file:
+//
+//   desk.cpp                 the door: inputs, questions           desk_rings.cpp    channel -> operator,
+//   state of a ring desk_changes.cpp         the table of changes, their handlers  desk_notices.cpp  what an
+//   operator is told desk_people_of_call.cpp  who calls whom, caller, number        desk_calls.cpp evidence,
+//   end and row of a call desk_dials.cpp           click-to-dial                         desk_merge.cpp two
+//   calls become one desk_sync.cpp            lost link, lists                      verdict.cpp       the
+//   cause of an end
 #pragma once
 
 #include <algorithm>
@@ -13,6 +24,8 @@
 #include "bridge/verdict.hpp"
 
 namespace bridge {
+
+constexpr Millis evidence_grace{100};  // span: the events of one moment come in no fixed order
 
 // One leg of a ring, and its row in the log.
 struct RingLeg {
@@ -108,6 +121,8 @@ struct Desk::Impl {
     Talk& talk_of(Call& call);
     void classify(Talk& talk, const Call& call);
     void learn_number(Talk& talk, const Call& call);
+    void learn_inbound_number(Talk& talk, const Call& call);
+    void learn_own_number(Talk& talk, const Call& call);
     void learn_caller(Talk& talk, const Call& call);
     void answered(Talk& talk, const std::string& jid, std::string_view why);
     void name_answerer(Talk& talk, const std::string& jid);
@@ -117,14 +132,17 @@ struct Desk::Impl {
     [[nodiscard]] Millis deadline(const Talk& talk) const;
     [[nodiscard]] bool over(const Talk& talk, const Call& call) const;
     void close(Talk& talk, Call& call);  // the talk and the call are gone after it
+    void end_dial(const Talk& talk);     // `ended` of a dial that never had a channel
     void write(Talk& talk);              // the row, if it changed
     [[nodiscard]] crm::Disposition disposition(const Talk& talk, const Call& call) const;
 
     // --- rings
     enum class Role : std::uint8_t { none, own, called, undecided };
     Role role_of(Talk& talk, const Leg& leg, std::string& extension);
-    void watch(Talk& talk, Leg& leg);   // makes rings for an operator's leg
-    void follow(Talk& talk, Leg& leg);  // state of a leg -> state of its rings
+    void watch(Talk& talk, Leg& leg);                          // makes rings for an operator's leg
+    void follow(Talk& talk, Leg& leg);                         // state of a leg -> state of its rings
+    bool follow_own(Talk& talk, Ring& ring, RingLeg& one);     // true: it is answered
+    bool follow_called(Talk& talk, Ring& ring, RingLeg& one);  // true: it was answered just now
     void own_answered(Talk& talk, std::string_view why);
     void far_end_rings(Talk& talk, const Leg& leg);
     void end_leg(Talk& talk, Ring& ring, RingLeg& leg, Cause cause, std::string_view why, Millis at);

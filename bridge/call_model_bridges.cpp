@@ -1,0 +1,117 @@
+// Who talks with whom: bridges, the merges they bring about, transfers, parking.
+#include <algorithm>
+
+#include "bridge/call_model_impl.hpp"
+
+namespace bridge {
+
+void CallModel::on_bridge_enter(const Event& event) {
+    take_caller(event, *event.leg);
+    enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), event.get("BridgeType") == "basic");
+    event.note(Change::Kind::in_bridge, event.leg);
+}
+
+void CallModel::on_bridge_leave(const Event& event) {
+    if (event.leg->bridge == event.get("BridgeUniqueid")) leave_bridge(*event.leg);
+}
+
+void CallModel::enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls) {
+    if (id.empty() || leg.bridge == id) return;
+    leave_bridge(leg);
+    Bridge& bridge = bridges_[std::string(id)];
+    bridge.joins_calls = bridge.joins_calls || joins_calls;
+    leg.bridge = id;
+    leg.left_by = nullptr;
+    for (Leg* other : bridge.legs) {
+        other->left_by = nullptr;
+        if (!bridge.joins_calls || other->call == leg.call) continue;
+        Call& a = *other->call;
+        Call& b = *leg.call;
+        const bool a_older = a.started != b.started ? a.started < b.started : a.order < b.order;
+        merge(event, a_older ? a : b, a_older ? b : a);
+    }
+    bridge.legs.push_back(&leg);
+}
+
+void CallModel::leave_bridge(Leg& leg) {
+    const auto found = bridges_.find(leg.bridge);
+    leg.bridge.clear();
+    if (found == bridges_.end()) return;
+    std::erase(found->second.legs, &leg);
+    for (Leg* other : found->second.legs)
+        if (!leg.hangup_requested && !leg.ended && !other->hangup_requested && other->call == leg.call)
+            other->left_by = &leg;
+    if (found->second.legs.empty()) bridges_.erase(found);
+}
+
+bool CallModel::bridged_with_other(const Leg& leg) const {
+    const auto bridge = bridges_.find(leg.bridge);
+    return bridge != bridges_.end() &&
+           std::any_of(bridge->second.legs.begin(), bridge->second.legs.end(),
+                       [&](const Leg* other) { return other != &leg && !other->local; });
+}
+
+void CallModel::follow_linkedid(const Event& event, Leg& leg, std::string_view linkedid) {
+    if (linkedid.empty() || linkedid == leg.call->linkedid) return;
+    Call* call = find_call(linkedid);
+    if (call == leg.call) return;
+    if (call == nullptr) {
+        // the call it joined is over for us: what is left of it is no business of anybody
+        if (dead_.contains(std::string(linkedid))) return;
+        call = &make_call(linkedid, leg.call->started);
+    }
+    merge(event, *call, *leg.call);
+}
+
+void CallModel::merge(const Event& event, Call& into, Call& from) {
+    for (Leg* leg : from.legs) {
+        leg->call = &into;
+        into.legs.push_back(leg);
+    }
+    if (into.queue.empty()) {
+        into.queue = from.queue;
+        into.joined = from.joined;
+    }
+    const auto later = [](std::optional<Millis>& mine, const std::optional<Millis>& other) {
+        if (other && (!mine || *mine < *other)) mine = other;
+    };
+    later(into.last_end, from.last_end);
+    later(into.last_phone_end, from.last_phone_end);
+    later(into.last_ring_end, from.last_ring_end);
+    merged_[from.linkedid] = into.linkedid;
+    Change change{Change::Kind::merged, nullptr, &into, nullptr, from.linkedid, {}, {}};
+    calls_.erase(from.linkedid);
+    event.changes.push_back(std::move(change));
+}
+
+void CallModel::on_blind_transfer(const Event& event) {
+    if (event.get("Result") != "Success") return;
+    if (Leg* leg = named(event, "TransfererUniqueid")) {
+        leg->transferred = true;
+        event.note(Change::Kind::evidence, leg);
+    }
+}
+
+void CallModel::on_attended_transfer(const Event& event) {
+    if (event.get("Result") != "Success") return;
+    for (const std::string_view header : {"OrigTransfererUniqueid", "SecondTransfererUniqueid"}) {
+        if (Leg* leg = named(event, header)) {
+            leg->transferred = true;
+            event.note(Change::Kind::evidence, leg);
+        }
+    }
+}
+
+void CallModel::on_parked(const Event& event) {
+    const Leg* parkee = named(event, "ParkeeUniqueid");
+    if (parkee == nullptr || !event.get("ActionID").empty()) return;  // an item of the list ParkedCalls
+    const auto bridge = bridges_.find(parkee->bridge);
+    if (bridge == bridges_.end()) return;
+    for (Leg* leg : bridge->second.legs) {
+        if (leg == parkee || leg->local) continue;
+        leg->transferred = true;
+        event.note(Change::Kind::evidence, leg);
+    }
+}
+
+}  // namespace bridge

@@ -1,0 +1,144 @@
+// A channel's life: it appears, changes its state and its caller, is asked to end, ends.
+#include <algorithm>
+
+#include "bridge/call_model_impl.hpp"
+
+namespace bridge {
+
+Leg& CallModel::add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid) {
+    if (linkedid.empty()) linkedid = uniqueid;
+    const bool listed = event.message.name() != "Newchannel";
+    const Millis born = listed ? event.now - age_of(event.message) : event.now;
+    Call* call = find_call(linkedid);
+    if (call == nullptr) call = &make_call(linkedid, born);
+
+    Leg& leg = legs_[std::string(uniqueid)];
+    leg.uniqueid = uniqueid;
+    leg.channel = event.get("Channel");
+    leg.call = call;
+    leg.born = born;
+    leg.listed = listed;
+    leg.local = leg.channel.starts_with("Local/");
+    leg.second_half = leg.local && leg.channel.ends_with(";2");
+    leg.first_exten = event.get("Exten");
+    leg.context = event.get("Context");
+    call->legs.push_back(&leg);
+    if (uniqueid == call->linkedid) {
+        call->origin = &leg;
+        // a list does not say when a call began, only how old each channel is; an Originate of ours began
+        // when we asked
+        if (listed) call->started = std::min(call->started, born);
+    }
+    if (leg.local) pair_local(leg);
+    return leg;
+}
+
+void CallModel::pair_local(Leg& leg) {
+    locals_[leg.channel] = &leg;
+    if (leg.channel.size() < 2) return;
+    std::string other = leg.channel;
+    if (other[other.size() - 2] != ';') return;
+    other.back() = other.back() == '1' ? '2' : '1';
+    if (const auto half = locals_.find(other); half != locals_.end()) {
+        leg.sibling = half->second;
+        half->second->sibling = &leg;
+    }
+}
+
+void CallModel::on_newchannel(const Event& event) {
+    const std::string_view uniqueid = event.get("Uniqueid");
+    if (uniqueid.empty() || event.leg != nullptr) return;
+    Leg& leg = add_leg(event, uniqueid, event.get("Linkedid"));
+    take_caller(event, leg);
+    leg.state = channel_state(event.get("ChannelStateDesc"));
+    event.note(Change::Kind::leg_new, &leg);
+    if (leg.state == ChannelState::ringing || leg.state == ChannelState::up) {
+        const ChannelState state = leg.state;
+        leg.state = ChannelState::down;
+        set_state(event, leg, state);
+    }
+}
+
+void CallModel::on_newstate(const Event& event) {
+    take_caller(event, *event.leg);
+    set_state(event, *event.leg, channel_state(event.get("ChannelStateDesc")));
+}
+
+void CallModel::set_state(const Event& event, Leg& leg, ChannelState state) {
+    if (leg.state == ChannelState::up || leg.state == state) return;  // nothing unanswers
+    leg.state = state;
+    if (state == ChannelState::ringing && !leg.rang) leg.rang = event.now;
+    if (state == ChannelState::up) leg.up = event.now;
+    event.note(Change::Kind::leg_state, &leg);
+}
+
+void CallModel::on_caller(const Event& event) {
+    Leg& leg = *event.leg;
+    take_caller(event, leg);
+    if (&leg == leg.call->origin && prohibits(event.get("CID-CallingPres"))) leg.call->withheld = true;
+    event.note(Change::Kind::caller_known, &leg);
+}
+
+void CallModel::on_connected(const Event& event) {
+    take_caller(event, *event.leg);
+    event.note(Change::Kind::caller_known, event.leg);
+}
+
+void CallModel::take_caller(const Event& event, Leg& leg) {
+    leg.number = value_or_nothing(event.get("CallerIDNum"));
+    leg.name = unescape(value_or_nothing(event.get("CallerIDName")));
+    if (leg.first_number.empty()) leg.first_number = leg.number;
+    leg.connected_number = value_or_nothing(event.get("ConnectedLineNum"));
+    leg.connected_name = unescape(value_or_nothing(event.get("ConnectedLineName")));
+}
+
+void CallModel::on_var_set(const Event& event) {
+    take_variable(*event.leg, event.get("Variable"), event.get("Value"));
+}
+
+void CallModel::take_variable(Leg& leg, std::string_view name, std::string_view value) {
+    while (name.starts_with('_')) name.remove_prefix(1);
+    value = value_or_nothing(value);
+    if (&leg != leg.call->origin || value.empty()) return;
+    if (name == "FROM_DID") leg.call->did = value;
+    if (name == "CALLINGNUMPRES_SV" && value.starts_with("prohib")) leg.call->withheld = true;
+}
+
+void CallModel::on_hold(const Event& event) {
+    event.note(Change::Kind::held, event.leg);
+}
+
+void CallModel::on_unhold(const Event& event) {
+    event.note(Change::Kind::unheld, event.leg);
+}
+
+void CallModel::on_hangup_request(const Event& event) {
+    if (!event.leg->hangup_requested) event.leg->hangup_requested = event.now;
+    if (event.leg->cause == 0) event.leg->cause = number_of(event.get("Cause"));
+    event.note(Change::Kind::evidence, event.leg);
+}
+
+void CallModel::on_soft_hangup(const Event& event) {
+    event.leg->soft_hangup = true;
+    event.note(Change::Kind::evidence, event.leg);
+}
+
+void CallModel::on_hangup(const Event& event) {
+    const int cause = number_of(event.get("Cause"));
+    if (cause != 0) event.leg->cause = cause;
+    end(*event.leg, event.now);
+    event.note(Change::Kind::leg_ended, event.leg);
+}
+
+void CallModel::end(Leg& leg, Millis now) {
+    leg.ended = now;
+    Call& call = *leg.call;
+    call.last_end = now;
+    if (!leg.local) call.last_phone_end = now;
+    if (!leg.local && leg.rang) call.last_ring_end = now;
+    leave_bridge(leg);
+    if (leg.local) locals_.erase(leg.channel);
+    bury(leg.uniqueid);
+}
+
+}  // namespace bridge

@@ -1,0 +1,64 @@
+// Who rings whom: Dial and its end, Originate, pickup.
+#include "bridge/call_model_impl.hpp"
+
+namespace bridge {
+
+void CallModel::on_dial_begin(const Event& event) {
+    Leg* dest = named(event, "DestUniqueid");
+    if (dest == nullptr) return;
+    follow_linkedid(event, *dest, event.get("DestLinkedid"));
+    dest->dialed = true;
+    if (event.get("Uniqueid").empty()) {
+        dest->originated = true;
+    } else if (event.leg != nullptr && event.leg != dest) {
+        dest->dialer = event.leg;
+    }
+    event.note(Change::Kind::leg_dialed, dest);
+}
+
+void CallModel::on_dial_end(const Event& event) {
+    Leg* dest = named(event, "DestUniqueid");
+    if (dest == nullptr) return;
+    const std::string_view status = event.get("DialStatus");
+    // a queue round that timed out says NOANSWER and then CANCEL
+    if (!(status == "CANCEL" && dest->dial_status == "NOANSWER")) dest->dial_status = status;
+    if (!event.get("Forward").empty()) dest->forwarded = true;
+    if (status == "ANSWER" && event.leg != nullptr)
+        event.note(Change::Kind::dial_answered, event.leg, dest);
+    else
+        event.note(Change::Kind::evidence, dest);
+}
+
+void CallModel::on_pickup(const Event& event) {
+    if (Leg* leg = named(event, "TargetUniqueid")) {
+        leg->picked_up = true;
+        event.note(Change::Kind::evidence, leg);
+    }
+}
+
+void CallModel::on_originate_response(const Event& event) {
+    const std::string_view id = event.get("Uniqueid");
+    if (value_or_nothing(id).empty()) return;
+    const bool failed = event.get("Response") == "Failure";
+    std::string_view device = event.get("Channel");  // of a failure: the dial string, not a channel
+    if (device.ends_with("/n")) device.remove_suffix(2);
+    Call* call = find_call(id);
+    if (call == nullptr) {
+        if (failed && !dead_.contains(std::string(id)))
+            event.changes.push_back({Change::Kind::originate_without_channel, nullptr, nullptr, nullptr,
+                                     std::string(id), std::string(device), std::string(event.get("Exten"))});
+        return;
+    }
+    if (failed) {
+        // a second Originate with a ChannelId in use fails under the id of the first
+        if (call->origin != nullptr && !call->origin->channel.starts_with(std::string(device) + "-")) return;
+        call->originate_failure = number_of(event.get("Reason"));
+    } else {
+        call->originate_success = true;
+    }
+    call->asked_exten = event.get("Exten");
+    event.changes.push_back({Change::Kind::originate_done, call->origin, call, nullptr, std::string(id),
+                             std::string(device), call->asked_exten});
+}
+
+}  // namespace bridge

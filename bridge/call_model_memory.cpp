@@ -1,0 +1,58 @@
+// What is forgotten, and what of it is remembered: the Uniqueids of ended channels.
+#include "bridge/call_model_impl.hpp"
+
+namespace bridge {
+
+namespace {
+constexpr std::size_t graves_kept = 20000;  // Uniqueids of ended channels remembered against late events
+}
+
+void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
+    std::unordered_set<const Leg*> needed(kept);
+    for (const Leg* leg : call.legs) {
+        if (!leg->alive() && !kept.contains(leg) && leg != call.origin) continue;
+        // what is above a living leg says who rings it
+        needed.insert(leg);
+        const Leg* at = leg;
+        for (int steps = 0; at != nullptr && steps < 32; ++steps) {
+            if (at->left_by != nullptr) needed.insert(at->left_by);
+            if (at->sibling != nullptr) needed.insert(at->sibling);
+            at = at->dialer != nullptr ? at->dialer : at->second_half ? at->sibling : nullptr;
+            if (at != nullptr) needed.insert(at);
+        }
+    }
+    std::unordered_set<const Leg*> gone;
+    std::erase_if(call.legs, [&](const Leg* leg) {
+        if (leg->alive() || needed.contains(leg)) return false;
+        gone.insert(leg);
+        return true;
+    });
+    for (Leg* leg : call.legs)  // nothing that stays may point at what goes
+        for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->left_by})
+            if (gone.contains(*pointer)) *pointer = nullptr;
+    for (const Leg* leg : gone) legs_.erase(std::string(leg->uniqueid));
+}
+
+void CallModel::forget(Call& call) {
+    for (Leg* leg : call.legs) {
+        leave_bridge(*leg);
+        if (leg->local) locals_.erase(leg->channel);
+        bury(leg->uniqueid);
+    }
+    bury(call.linkedid);
+    const auto legs = std::move(call.legs);
+    std::erase_if(merged_, [&](const auto& pair) { return pair.second == call.linkedid; });
+    calls_.erase(std::string(call.linkedid));
+    for (const Leg* leg : legs) legs_.erase(std::string(leg->uniqueid));
+}
+
+void CallModel::bury(const std::string& uniqueid) {
+    if (!dead_.insert(uniqueid).second) return;
+    graves_.push_back(uniqueid);
+    if (graves_.size() > graves_kept) {
+        dead_.erase(graves_.front());
+        graves_.pop_front();
+    }
+}
+
+}  // namespace bridge

@@ -1,0 +1,41 @@
+// The queue a call waits in.
+#include <algorithm>
+
+#include "bridge/call_model_impl.hpp"
+
+namespace bridge {
+
+void CallModel::on_queue_join(const Event& event) {
+    Call& call = *event.leg->call;
+    call.queue = event.get("Queue");
+    call.joined = event.now;
+    call.in_queue = true;
+    call.left_queue_unserved.reset();
+}
+
+void CallModel::on_queue_leave(const Event& event) {
+    event.leg->call->in_queue = false;
+}
+
+void CallModel::on_queue_abandon(const Event& event) {
+    event.leg->call->left_queue_unserved = event.now;
+    event.note(Change::Kind::evidence, event.leg);
+}
+
+void CallModel::on_queue_entry(const Event& event) {
+    if (event.leg == nullptr) return;
+    Call& call = *event.leg->call;
+    if (call.in_queue && call.queue == event.get("Queue")) return;
+    call.queue = event.get("Queue");
+    call.joined = event.now - std::chrono::seconds(std::max(0, number_of(event.get("Wait"))));
+    call.in_queue = true;
+}
+
+void CallModel::on_agent_connect(const Event& event) {
+    Call& call = *event.leg->call;
+    if (call.queue.empty()) call.queue = event.get("Queue");
+    if (!call.joined)
+        call.joined = event.now - std::chrono::seconds(std::max(0, number_of(event.get("HoldTime"))));
+}
+
+}  // namespace bridge

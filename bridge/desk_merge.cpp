@@ -1,0 +1,57 @@
+// Two calls that turn out to be one.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bridge/desk_impl.hpp"
+
+namespace bridge {
+
+void Desk::Impl::on_merged(const Change& change, Talk* talk) {
+    const auto found = talks.find(change.text);
+    if (found == talks.end() || talk == nullptr || &found->second == talk) return;
+    Talk young = std::move(found->second);
+    talks.erase(found);
+    waiting.erase(change.text);
+    reason(Why::merged, talk, {}, {}, fmt::format("{} became part of {}", young.row.id, talk->row.id));
+
+    young.row.merged_into = talk->row.id;
+    young.row.ended = now;
+    if (young.row.answered) {
+        young.row.disposition = crm::Disposition::answered;
+        young.row.talk = now - *young.row.answered;
+    }
+    write(young);
+
+    if (!talk->row.answered && young.row.answered) {
+        std::string jid = young.row.answered_by;
+        for (const Ring& ring : young.rings)
+            if (ring.own && ring.state != RingState::ended) jid = ring.jid;
+        answered(*talk, jid, "the call that was merged into it is answered");
+    }
+    if (young.last_answer)
+        talk->last_answer = std::max(talk->last_answer.value_or(Millis{0}), *young.last_answer);
+    if (talk->row.queue.empty()) talk->row.queue = young.row.queue;
+    if (talk->row.request.empty()) talk->row.request = young.row.request;
+    talk->ends.lost |= young.ends.lost;
+    talk->ends.busy |= young.ends.busy;
+    talk->ends.failed |= young.ends.failed;
+    talk->ends.other |= young.ends.other;
+    talk->touched = talk->touched || young.touched;
+    if (talk->first_rung_user.empty()) talk->first_rung_user = young.first_rung_user;
+
+    const std::string replaced = young.row.id;
+    for (auto ring = young.rings.begin(); ring != young.rings.end();) {
+        const auto next = std::next(ring);
+        talk->rings.splice(talk->rings.end(), young.rings, ring);
+        Ring& moved = talk->rings.back();
+        for (RingLeg& one : moved.legs) {
+            one.row.call = talk->row.id;
+            write(*talk, one);
+        }
+        if (moved.announced && moved.live()) announce(*talk, moved, moved.state, now, replaced);
+        ring = next;
+    }
+}
+
+}  // namespace bridge

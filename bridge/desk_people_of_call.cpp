@@ -1,0 +1,117 @@
+// Who makes a call, whom it is for, and what may be known of the caller.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bridge/desk_impl.hpp"
+
+namespace bridge {
+
+Talk& Desk::Impl::talk_of(Call& call) {
+    const auto [found, fresh] = talks.try_emplace(call.linkedid);
+    Talk& talk = found->second;
+    if (!fresh) return talk;
+    crm::CallRow& row = talk.row;
+    row.id = config.pbx + ":" + call.linkedid;
+    row.pbx = config.pbx;
+    row.linkedid = call.linkedid;
+    row.started = call.started;
+    talk.click_to_dial = talk.own = call.linkedid.starts_with("ctd-");
+    classify(talk, call);
+    learn_number(talk, call);
+    learn_caller(talk, call);
+    reason(Why::call_started, &talk, call.origin != nullptr ? call.origin->uniqueid : std::string(), {},
+           fmt::format("first channel {}",
+                       call.origin != nullptr ? call.origin->channel : std::string("unknown")));
+    write(talk);
+    return talk;
+}
+
+// Who made it: an operator, or somebody outside. The first channel tells, once it is known.
+void Desk::Impl::classify(Talk& talk, const Call& call) {
+    if (call.origin == nullptr || talk.classified) return;
+    talk.classified = true;
+    const Leg& origin = *call.origin;
+    if (!talk.dialing) {
+        talk.own_extension = origin.local ? local_exten(origin) : extensions.of_channel(origin.channel);
+        if (origin.local && !extensions.is_phone(talk.own_extension)) talk.own_extension.clear();
+    }
+    talk.own = talk.click_to_dial || !talk.own_extension.empty();
+    if (!talk.own || talk.dialing) return;
+    talk.row.caller_number = talk.own_extension;
+    for (const std::size_t index : active_at(talk.own_extension)) {
+        talk.row.caller_name = people[index].name;
+        talk.row.crm_owner = people[index].crm_user;
+        break;
+    }
+}
+
+// The number a call goes to, as far as it is known.
+void Desk::Impl::learn_number(Talk& talk, const Call& call) {
+    classify(talk, call);
+    talk.own ? learn_own_number(talk, call) : learn_inbound_number(talk, call);
+}
+
+void Desk::Impl::learn_inbound_number(Talk& talk, const Call& call) {
+    crm::CallRow& row = talk.row;
+    const Leg* origin = call.origin;
+    row.direction = crm::Direction::inbound;
+    const bool first_exten_tells = origin != nullptr && looks_dialed(origin->first_exten);
+    if (row.dialed_number.empty() && first_exten_tells && !origin->listed)
+        row.dialed_number = origin->first_exten;
+    if (row.dialed_number.empty() || (origin != nullptr && origin->listed && !call.did.empty()))
+        row.dialed_number = call.did;
+    if (row.dialed_number.empty() && first_exten_tells) row.dialed_number = origin->first_exten;
+}
+
+void Desk::Impl::learn_own_number(Talk& talk, const Call& call) {
+    crm::CallRow& row = talk.row;
+    const Leg* origin = call.origin;
+    if (talk.dialing) {
+        row.dialed_number = talk.dialing->number;
+    } else if (looks_dialed(call.asked_exten)) {
+        row.dialed_number = call.asked_exten;
+    } else if (row.dialed_number.empty() && origin != nullptr) {
+        if (!origin->local && looks_dialed(origin->first_exten))
+            row.dialed_number = origin->first_exten;
+        else if (looks_dialed(origin->connected_number) && origin->connected_number != talk.own_extension &&
+                 origin->state != ChannelState::up)
+            row.dialed_number = origin->connected_number;
+    }
+    const bool internal =
+        row.dialed_number.empty() ? !talk.click_to_dial : extensions.is_internal(row.dialed_number);
+    row.direction = internal && !talk.outside ? crm::Direction::internal : crm::Direction::outbound;
+}
+
+// Who calls, and whether it may be known.
+void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
+    if (talk.own || call.origin == nullptr) return;
+    const Leg& origin = *call.origin;
+    crm::CallRow& row = talk.row;
+    static constexpr std::string_view nobody[] = {"anonymous", "unknown", "unavailable", "restricted",
+                                                  "withheld",  "private", "blocked"};
+    std::string lower = origin.first_number;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const bool named_so = std::find(std::begin(nobody), std::end(nobody), lower) != std::end(nobody);
+    const bool withheld = call.withheld || named_so || lower.empty();
+    if (withheld && !talk.withheld && (call.withheld || named_so))
+        reason(Why::withheld, &talk, origin.uniqueid, {},
+               call.withheld ? "the presentation is prohibited" : "the number is '" + lower + "'");
+    talk.withheld = withheld;
+    if (call.withheld) {
+        row.caller_number = "anonymous";
+        row.caller_name.clear();
+    } else {
+        row.caller_number = origin.first_number;
+        row.caller_name = origin.name == origin.number
+                              ? std::string()
+                              : origin.name;  // FreePBX names a nameless caller by number
+    }
+    if (!withheld && !talk.looked_up) {
+        talk.looked_up = true;
+        out.lookups.push_back(row.caller_number);
+    }
+}
+
+}  // namespace bridge

@@ -1,0 +1,85 @@
+// A lost link and the sync after it: what the lists do not show has ended unseen.
+#include <algorithm>
+
+#include "bridge/desk_impl.hpp"
+
+namespace bridge {
+
+Outcome Desk::link_lost(Millis now) {
+    impl_->out = {};
+    if (!impl_->link_lost_at) impl_->link_lost_at = now;
+    impl_->now = now;
+    impl_->reason(Why::link_down, nullptr, {}, {}, "calls are kept until the lists are read again");
+    return std::move(impl_->out);
+}
+
+void Desk::sync_begin(Millis now) {
+    impl_->now = now;
+    impl_->syncing = true;
+    impl_->listed.clear();
+    impl_->model.sync_begin();
+}
+
+Outcome Desk::Impl::sync_end(Millis at) {
+    now = at;
+    out = {};
+    syncing = false;
+    std::vector<Change> changes;
+    changes.push_back({Change::Kind::list_complete, nullptr, nullptr, nullptr, {}, {}, {}});
+    process(changes);
+
+    const Millis ended = link_lost_at.value_or(at);
+    std::unordered_set<Call*> changed;
+    for (Leg* leg : model.unseen()) {
+        Talk& talk = talk_of(*leg->call);
+        talk.lost = talk.lost || leg == leg->call->origin;
+        model.end(*leg, std::max(ended, leg->born));
+        reason(Why::lost_in_gap, &talk, leg->uniqueid, {}, "the channel is not in the lists after the gap");
+        for (Ring& ring : talk.rings)
+            for (RingLeg& one : ring.legs)
+                if (one.leg == leg && !one.decided)
+                    end_leg(talk, ring, one, Cause::lost, "it ended while the link was down", *leg->ended);
+        changed.insert(leg->call);
+    }
+    // a dial whose channel came and went in the gap, or never came
+    for (auto& [id, talk] : talks)
+        if (Call* call = model.find_call(id);
+            call != nullptr && talk.dialing && call->legs.empty() && link_lost_at) {
+            talk.give_up = at;
+            talk.lost = true;
+        }
+    std::vector<Call*> closing(changed.begin(), changed.end());
+    std::sort(closing.begin(), closing.end(),
+              [](const Call* a, const Call* b) { return a->order < b->order; });
+    for (Call* call : closing) settle(talk_of(*call), *call);
+    for (auto& [id, talk] : talks)
+        if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
+    link_lost_at.reset();
+    Outcome first = std::move(out);
+    first.append(tick(at));
+    return first;
+}
+
+void Desk::Impl::on_list_complete(const Change&, Talk*) {
+    if (syncing) return;  // the sync shows the queues too; its end says when
+    const std::vector<std::string> ready = std::exchange(listed, {});
+    for (const std::string& uniqueid : ready) {
+        Leg* leg = model.find_leg(uniqueid);
+        if (leg == nullptr || leg->seen_complete) continue;
+        leg->seen_complete = true;
+        Talk& talk = talk_of(*leg->call);
+        talk.row.started = leg->call->started;
+        learn_number(talk, *leg->call);
+        learn_caller(talk, *leg->call);
+        touched.push_back(leg->call->linkedid);
+    }
+    for (const std::string& uniqueid : ready) {
+        Leg* leg = model.find_leg(uniqueid);
+        if (leg == nullptr) continue;
+        Talk& talk = talk_of(*leg->call);
+        watch(talk, *leg);
+        follow(talk, *leg);
+    }
+}
+
+}  // namespace bridge
