@@ -526,6 +526,21 @@ constexpr Row<Config> log_rows[] = {
      }},
 };
 
+void put_control_path(Reader& r, const Node& n, Config& c) {
+    auto value = r.path(n);
+    if (!value) return;
+    // sun_path holds 108 bytes with its final zero.
+    if (value->string().size() > 107)
+        return r.fault(n, "is longer than 107 bytes, too long for a unix socket");
+    c.control = value->string();
+}
+constexpr Row<Config> control_rows[] = {{"path", put_control_path, true},
+                                        {"group", put_text<&Config::control_group>}};
+void put_control(Reader& r, const Node& n, Config& c) {
+    if (n.IsMap()) return read_map<Config>(r, n, control_rows, c);
+    put_control_path(r, n, c);
+}
+
 constexpr Row<Config> top_rows[] = {
     {"pbx", put_pbx, true},
     {"xmpp", put_xmpp, true},
@@ -556,15 +571,7 @@ constexpr Row<Config> top_rows[] = {
              c.http.push_back(std::move(http));
          });
      }},
-    {"control",
-     [](Reader& r, const Node& n, Config& c) {
-         auto value = r.path(n);
-         if (!value) return;
-         // sun_path holds 108 bytes with its final zero.
-         if (value->string().size() > 107)
-             return r.fault(n, "is longer than 107 bytes, too long for a unix socket");
-         c.control = value->string();
-     }},
+    {"control", put_control},
     {"log", [](Reader& r, const Node& n, Config& c) { read_map<Config>(r, n, log_rows, c); }},
 };
 

@@ -90,7 +90,7 @@ struct Config {
     DialingConfig dialing;
     Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
     std::vector<HttpConfig> http;
-    std::string control;  // path of the unix socket; empty: none
+    std::string control, control_group;  // path of the unix socket, empty: none; who may ask beside root
     std::string log_level = "info";
 };
 

@@ -65,7 +65,10 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
           [this](int priority, std::string_view line) { log(priority, line); }),
       herald(herald_ports()),
       flow(config.crm.budget, flow_find(), flow_index(), flow_send()),
-      requests(office(), config.dialing) {
+      requests(office(), config.dialing),
+      control(
+          io, [this](const ControlRequest& request, const ControlAnswer& answer) { asked(request, answer); },
+          [this](int priority, std::string_view line) { log(priority, line); }) {
     requests.fill(table);
     for (const auto& pbx_config : config.pbx) {
         undecided.insert("pbx:" + pbx_config.name);
@@ -386,6 +389,7 @@ void Daemon::Impl::stop() {
     for (auto* timer : {&sync_timer, &watchdog_timer, &patience, &flow_alarm.timer, &herald_alarm.timer,
                         &audience_alarm.timer})
         timer->cancel();
+    control.close();
     for (auto& side : sides) side->stop();
     xmpp->stop();
     last_timer.expires_after(farewell_span);
@@ -425,6 +429,7 @@ int Daemon::Impl::run() {
     xmpp->start([this] { decided("xmpp"); });
     callers.start();
     call_log.start();
+    open_control();
     patience.expires_after(first_attempts);
     patience.async_wait([this](error_code error) {
         if (error) return;

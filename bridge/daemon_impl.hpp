@@ -15,6 +15,7 @@
 
 #include "bridge/audience.hpp"
 #include "bridge/call_book.hpp"
+#include "bridge/control_server.hpp"
 #include "bridge/daemon.hpp"
 #include "bridge/herald.hpp"
 #include "bridge/notice_flow.hpp"
@@ -98,6 +99,14 @@ struct Daemon::Impl {
     bool phone_query(std::string_view from, std::string_view node);
     void apply_pop();
 
+    // ---- the control socket (daemon_control.cpp): a verb is a row of the table and a function ----
+    struct ControlRow;
+    static const ControlRow control_table[];
+    void open_control();
+    void asked(const ControlRequest& request, const ControlAnswer& answer);
+    void control_help(const ControlRequest& request, const ControlAnswer& answer);
+    void control_status(const ControlRequest& request, const ControlAnswer& answer);
+
     void decided(std::string_view link);
     void arm_alarms();
     void explain(Reason reason);
@@ -144,6 +153,8 @@ struct Daemon::Impl {
     xmpp::IqTable table;
     std::vector<std::unique_ptr<PbxSide>> sides;
     std::unique_ptr<XmppSide> xmpp;
+    ControlServer control;
+    Millis started_at{wall_now()};
 };
 
 }  // namespace bridge

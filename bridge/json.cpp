@@ -52,6 +52,10 @@ std::string json_text(std::string_view text) {
     return out += '"';
 }
 
+std::string json_list(const std::vector<std::string>& values) {
+    return fmt::format("[{}]", fmt::join(values, ", "));
+}
+
 void JsonObject::key(std::string_view key) {
     if (out_.back() != '{') out_ += ", ";
     out_ += json_text(key);
@@ -71,6 +75,16 @@ JsonObject& JsonObject::text_or_null(std::string_view name, std::string_view val
 JsonObject& JsonObject::number(std::string_view name, std::int64_t value) {
     key(name);
     out_ += std::to_string(value);
+    return *this;
+}
+
+JsonObject& JsonObject::flag(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+}
+
+JsonObject& JsonObject::raw(std::string_view name, std::string_view json) {
+    key(name);
+    out_ += json;
     return *this;
 }
 

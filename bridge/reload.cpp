@@ -12,7 +12,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& next
     differs("crm or database", running.crm == next.crm);
     differs("state", running.state == next.state);
     differs("http", running.http == next.http);
-    differs("control", running.control == next.control);
+    differs("control", running.control == next.control && running.control_group == next.control_group);
     return keys;
 }
 

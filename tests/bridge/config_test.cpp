@@ -245,6 +245,13 @@ log: {level: debug}
     EXPECT_EQ(config->log_level, "debug");
 }
 
+TEST_F(ConfigFile, the_control_socket_may_have_a_group) {
+    auto config = load(with("control: {path: /run/c, group: adm}"));
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->control, "/run/c");
+    EXPECT_EQ(config->control_group, "adm");
+}
+
 TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
     struct Case {
         std::string yaml, fault;
@@ -343,6 +350,9 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
          ":11: key http[0].serve[0]: must be one of metrics, health, console, makecall, caller"},
         {with("control: /" + std::string(120, 'x')),
          ":11: key control: is longer than 107 bytes, too long for a unix socket"},
+        {with("control: {group: adm}"), ":11: key control.path: is missing; add it"},
+        {with("control: {path: /run/c, users: adm}"),
+         ":11: key control.users: is unknown here; known are path, group"},
         {with("retention: {events: -1d}"),
          ":11: key retention.events: is not a span of time; write a number with a unit"},
         {with("retention: {events: 99999999999d}"),
