@@ -36,6 +36,8 @@ const CallModel::Row CallModel::table[] = {
     {"AgentConnect", &CallModel::on_agent_connect, true},
     {"OriginateResponse", &CallModel::on_originate_response, false},
     {"VarSet", &CallModel::on_var_set, true},
+    {"Newexten", &CallModel::on_new_exten, true},
+    {"UserEvent", &CallModel::on_user_event, true},
     {"Status", &CallModel::on_listed, false},
     {"CoreShowChannel", &CallModel::on_listed, false},
     {"StatusComplete", &CallModel::on_list_complete, false},
@@ -58,6 +60,7 @@ void CallModel::apply(const ami::Message& message, Millis now, std::vector<Chang
         event.leg = living(uniqueid);
         if (event.leg != nullptr) {
             follow_linkedid(event, *event.leg, event.get("Linkedid"));
+            take_dialplan(event, *event.leg);
         } else if (too_late(message.name(), uniqueid)) {
             changes.push_back({Change::Kind::late_event,
                                nullptr,

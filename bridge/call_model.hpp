@@ -17,12 +17,14 @@
 //
 // Files: call_model.cpp has the table (which event, which function); the functions are in call_model_channels
 // (life of a leg, caller, hold), _dials (DialBegin, DialEnd, Originate, pickup), _bridges (bridges, merges,
-// transfers, parking), _queues, _lists (the sync) and _memory (what is forgotten).
+// transfers, parking), _queues, _dialplan (contexts and variables that services ask for), _lists (the sync)
+// and _memory (what is forgotten).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +41,11 @@ using Millis = std::chrono::milliseconds;
 enum class ChannelState : std::uint8_t { down, ring, ringing, up, other };
 
 struct Call;
+
+// What of the dialplan's events is worth keeping: what services ask for.
+struct Interest {
+    std::unordered_set<std::string> contexts, variables;
+};
 
 // One channel. Never revived once it ended.
 struct Leg {
@@ -87,7 +94,9 @@ struct Call {
     std::optional<Millis> joined;
     bool in_queue = false;
     std::optional<Millis>
-        left_queue_unserved;  // QueueCallerAbandon: the caller hung up, or the queue gave up
+        left_queue_unserved;            // QueueCallerAbandon: the caller hung up, or the queue gave up
+    std::vector<std::string> contexts;  // of interest, that the origin entered; last entered last
+    std::map<std::string, std::string> variables;  // of interest; latest value, at most 256 characters
     bool withheld = false;
     std::optional<Millis> last_end, last_phone_end,
         last_ring_end;                     // of any leg; no Local half; one that rang
@@ -126,6 +135,7 @@ class CallModel {
  public:
     // Follows one event or list item; what changed is appended to `changes`.
     void apply(const ami::Message& message, Millis now, std::vector<Change>& changes);
+    void set_interest(Interest interest) { interest_ = std::move(interest); }  // counts from now on
 
     void sync_begin();                         // every leg is unseen from here
     [[nodiscard]] std::vector<Leg*> unseen();  // alive and not shown since sync_begin()
@@ -168,6 +178,8 @@ class CallModel {
     void on_agent_connect(const Event&);
     void on_originate_response(const Event&);
     void on_var_set(const Event&);
+    void on_user_event(const Event&);
+    void on_new_exten(const Event&) {}  // its Context is looked at as every event's is
     void on_listed(const Event&);
     void on_list_complete(const Event&);
 
@@ -183,6 +195,9 @@ class CallModel {
     void pair_local(Leg& leg);
     void take_caller(const Event& event, Leg& leg);
     void take_variable(Leg& leg, std::string_view name, std::string_view value);
+    void take_dialplan(const Event& event, const Leg& leg);
+    void collect(const Leg& leg, std::string_view name, std::string_view value);
+    static bool speaks_for_call(const Leg& leg);  // the origin, or the other half of it
     void follow_linkedid(const Event& event, Leg& leg, std::string_view linkedid);
     void merge(const Event& event, Call& into, Call& from);
     void enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls);
@@ -190,6 +205,7 @@ class CallModel {
     void set_state(const Event& event, Leg& leg, ChannelState state);
     void bury(const std::string& uniqueid);
 
+    Interest interest_;
     std::unordered_map<std::string, Leg> legs_;
     std::unordered_map<std::string, Call> calls_;
     std::unordered_map<std::string, std::string> merged_;  // Linkedid -> the one that took it in

@@ -72,6 +72,8 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
         into.queue = from.queue;
         into.joined = from.joined;
     }
+    if (into.contexts.empty()) into.contexts = std::move(from.contexts);
+    into.variables.merge(from.variables);
     const auto later = [](std::optional<Millis>& mine, const std::optional<Millis>& other) {
         if (other && (!mine || *mine < *other)) mine = other;
     };

@@ -30,6 +30,7 @@ Leg& CallModel::add_leg(const Event& event, std::string_view uniqueid, std::stri
         if (listed) call->started = std::min(call->started, born);
     }
     if (leg.local) pair_local(leg);
+    take_dialplan(event, leg);
     return leg;
 }
 
@@ -90,18 +91,6 @@ void CallModel::take_caller(const Event& event, Leg& leg) {
     if (leg.first_number.empty()) leg.first_number = leg.number;
     leg.connected_number = value_or_nothing(event.get("ConnectedLineNum"));
     leg.connected_name = unescape(value_or_nothing(event.get("ConnectedLineName")));
-}
-
-void CallModel::on_var_set(const Event& event) {
-    take_variable(*event.leg, event.get("Variable"), event.get("Value"));
-}
-
-void CallModel::take_variable(Leg& leg, std::string_view name, std::string_view value) {
-    while (name.starts_with('_')) name.remove_prefix(1);
-    value = value_or_nothing(value);
-    if (&leg != leg.call->origin || value.empty()) return;
-    if (name == "FROM_DID") leg.call->did = value;
-    if (name == "CALLINGNUMPRES_SV" && value.starts_with("prohib")) leg.call->withheld = true;
 }
 
 void CallModel::on_hold(const Event& event) {

@@ -91,6 +91,10 @@ void Desk::set_people(std::vector<crm::Operator> people) {
     impl_->set_people(std::move(people));
 }
 
+void Desk::set_services(std::vector<crm::Service> services) {
+    impl_->set_services(std::move(services));
+}
+
 Outcome Desk::apply(const ami::Message& message, Millis now) {
     return impl_->apply(message, now);
 }

@@ -47,7 +47,8 @@ class Desk {
     explicit Desk(DeskConfig config);
     ~Desk();
 
-    void set_people(std::vector<crm::Operator> people);  // replaces all; calls go on
+    void set_people(std::vector<crm::Operator> people);     // replaces all; calls go on
+    void set_services(std::vector<crm::Service> services);  // the same; others' pbx are left out
     Outcome apply(const ami::Message& message, Millis now);
     Outcome tick(Millis now);  // deadlines inside (e.g. waiting for the Hangup after a failed Originate)
     [[nodiscard]] Millis next_deadline() const;  // Millis::max() when none

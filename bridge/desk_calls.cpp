@@ -145,7 +145,6 @@ void Desk::Impl::close(Talk& talk, Call& call) {
     crm::CallRow& row = talk.row;
     const Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
     row.ended = !talk.own && call.origin != nullptr && call.origin->ended ? *call.origin->ended : last;
-    if (row.queue.empty()) row.queue = call.queue;
     if (row.disposition == crm::Disposition::none) row.disposition = disposition(talk, call);
     if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};
@@ -164,6 +163,8 @@ void Desk::Impl::close(Talk& talk, Call& call) {
 
 void Desk::Impl::write(Talk& talk) {
     crm::CallRow& row = talk.row;
+    if (const Call* call = model.find_call(row.linkedid); call != nullptr && call->linkedid == row.linkedid)
+        learn_service(talk, *call);  // a call that was merged keeps what it had
     row.to_crm = row.direction != crm::Direction::internal && (talk.touched || !row.service.empty());
     if (row.crm_owner.empty()) row.crm_owner = talk.first_rung_user;
     out.calls.push_back(row);

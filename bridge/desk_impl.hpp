@@ -21,6 +21,7 @@
 #include "bridge/call_model.hpp"
 #include "bridge/desk.hpp"
 #include "bridge/extensions.hpp"
+#include "bridge/services.hpp"
 #include "bridge/verdict.hpp"
 
 namespace bridge {
@@ -85,6 +86,7 @@ struct Desk::Impl {
 
     // --- people
     void set_people(std::vector<crm::Operator> list);
+    void set_services(std::vector<crm::Service> list);
     [[nodiscard]] std::vector<std::size_t> people_at(const std::string& extension) const;
     [[nodiscard]] std::vector<std::size_t> active_at(
         const std::string& extension) const;  // those who get pops
@@ -124,6 +126,7 @@ struct Desk::Impl {
     void learn_inbound_number(Talk& talk, const Call& call);
     void learn_own_number(Talk& talk, const Call& call);
     void learn_caller(Talk& talk, const Call& call);
+    void learn_service(Talk& talk, const Call& call);
     void answered(Talk& talk, const std::string& jid, std::string_view why);
     void name_answerer(Talk& talk, const std::string& jid);
     void prune(Talk& talk, Call& call);  // what ended long ago in a call that goes on for hours
@@ -160,12 +163,14 @@ struct Desk::Impl {
     [[nodiscard]] Party party_of(const Talk& talk, const Ring& ring) const;
     void announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces = {});
     Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
+    void show_service(Notice& notice, const Talk& talk, const Call& call) const;
 
     void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, std::string data);
 
     DeskConfig config;
     CallModel model;
     Extensions extensions;
+    Services services;
     std::vector<crm::Operator> people;
     std::unordered_multimap<std::string, std::size_t> by_extension;
     std::unordered_map<std::string, std::size_t> by_jid;

@@ -6,7 +6,7 @@ namespace bridge {
 void Desk::Impl::announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces) {
     ring.state = state;
     ring.announced = true;
-    if (talk.row.queue.empty()) talk.row.queue = ring.legs.front().leg->call->queue;
+    learn_service(talk, *ring.legs.front().leg->call);
     Notice notice = snapshot(talk, ring, at);
     notice.replaces = replaces;
     notice.seq = ++seq[ring.jid];
@@ -40,7 +40,7 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
         notice.waited =
             static_cast<int>(std::max<std::int64_t>(0, (until - *leg.call->joined).count() / 1000));
     }
-    notice.service = talk.row.service;
+    show_service(notice, talk, *leg.call);
     notice.request = talk.row.request;
     if (ring.far_ringing && ring.state == RingState::dialing) notice.far_end = "ringing";
     notice.shared = ring.shared;

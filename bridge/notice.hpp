@@ -48,6 +48,9 @@ struct Notice {
     std::string queue;
     std::optional<int> waited;  // seconds in the queue
     std::string service, language;
+    crm::PopRule pop = crm::PopRule::ringing;  // when body, link and Spark's event come
+    std::string page;                          // template of the page to open (page_url.hpp)
+    std::vector<std::string> modules;          // whose matches come first
     std::vector<std::pair<std::string, std::string>> variables;  // at most 32 of 256 characters
     std::string request;                                         // id of the IQ that caused the call
     std::string far_end;  // click-to-dial: state of the far end, "" or "ringing"

@@ -40,6 +40,7 @@ constexpr std::array texts{
     Text{Why::call_without_operator, "call_without_operator",
          "The call {call} stays out of the CRM: {data}."},
     Text{Why::withheld, "withheld", "The caller of {call} is not looked up: {data}."},
+    Text{Why::service_found, "service_found", "The call {call} belongs to the service {data}."},
     Text{Why::originate_refused, "originate_refused", "The click-to-dial of {jid} was refused: {data}."},
     Text{Why::originate_failed, "originate_failed", "The click-to-dial {leg} failed: {data}."},
     Text{Why::voicemail_took_originate, "voicemail_took_originate",

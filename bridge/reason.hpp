@@ -27,6 +27,7 @@ enum class Why : std::uint8_t {
     call_ended,
     call_without_operator,
     withheld,
+    service_found,
     originate_refused,
     originate_failed,
     voicemail_took_originate,

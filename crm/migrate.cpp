@@ -15,6 +15,8 @@
 namespace crm {
 namespace {
 
+// What an interrupted migration has done already: column exists, key exists, nothing to drop.
+constexpr int done_before[] = {1060, 1061, 1091};
 constexpr int unknown_database = 1049;
 constexpr int database_denied = 1044;
 
@@ -62,6 +64,14 @@ Statement create_database(const SqlFiles& files, const std::string& schema) {
     return statement;
 }
 
+void carry_out(Mysql& link, const std::vector<Statement>& statements) {
+    for (const auto& statement : statements) {
+        const auto done = link.run(statement);
+        if (!done && std::ranges::find(done_before, done.error().code) == std::end(done_before))
+            throw std::runtime_error(done.error().text);
+    }
+}
+
 // True: it was made now.
 bool reach(Mysql& link, const SqlFiles& files, const DatabaseUrl& url) {
     auto up = link.connect();
@@ -106,7 +116,7 @@ std::vector<std::string> migrate(const Config& config) {
             now, known.size()));
     for (const auto& step : known) {
         if (step.version <= now) continue;
-        must(link.run(steps.all(step.file)));
+        carry_out(link, steps.all(step.file));
         must(link.run(files.one("migration_done"),
                       {{"version", std::int64_t{step.version}}, {"name", step.file}}));
         out.push_back(step.file + ": applied");

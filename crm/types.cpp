@@ -32,4 +32,30 @@ std::string_view name_of(LookupReason reason) {
     return "";
 }
 
+std::string_view name_of(Role role) {
+    switch (role) {
+        case Role::agent:
+            return "operator";
+        case Role::supervisor:
+            return "supervisor";
+        case Role::administrator:
+            return "administrator";
+        case Role::application:
+            return "application";
+    }
+    return "";
+}
+
+std::string_view name_of(PopRule rule) {
+    switch (rule) {
+        case PopRule::ringing:
+            return "ringing";
+        case PopRule::answered:
+            return "answered";
+        case PopRule::never:
+            return "never";
+    }
+    return "";
+}
+
 }  // namespace crm

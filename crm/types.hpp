@@ -12,14 +12,21 @@ namespace crm {
 
 using Millis = std::chrono::milliseconds;  // a time: milliseconds since 1970 UTC; a span where it says so
 
+// What somebody may do beside having a phone (docs/design.md, section 2).
+enum class Role : std::uint8_t { agent, supervisor, administrator, application };
+std::string_view name_of(Role role);  // "operator" is the word for `agent`
+
 // A person with a phone. From our operator table, or from the CRM's users (adapter file `operators`).
 struct Operator {
-    std::string jid;       // bare, lower case
-    std::string crm_user;  // the CRM's user id as text; empty when unknown
-    std::string pbx;       // name in the configuration; empty when several exist and none is named
-    std::string extension;
-    std::string name;    // first and last name, for colleagues' pops
+    std::string jid{};       // bare, lower case
+    std::string crm_user{};  // the CRM's user id as text; empty when unknown
+    std::string pbx{};       // name in the configuration; empty when several exist and none is named
+    std::string extension{};
+    std::string name{};  // first and last name, for colleagues' pops
     bool active = true;  // inactive users' extensions are internal, but they get no pops
+    Role role = Role::agent;
+    std::vector<std::string> devices{};  // "PJSIP/anna-desk": phones that no pattern of the pbx names
+    bool operator==(const Operator&) const = default;
 };
 
 enum class NumberKind : std::uint8_t {
@@ -78,6 +85,61 @@ struct Lookup {
 };
 
 enum class Direction : std::uint8_t { inbound, outbound, internal };
+
+// When the calls of a service are shown (docs/design.md, section 9).
+enum class PopRule : std::uint8_t { ringing, answered, never };
+std::string_view name_of(PopRule rule);
+
+struct WrapUpCode {
+    std::string code{}, label{};
+    bool operator==(const WrapUpCode&) const = default;
+};
+
+struct ServiceOperator {
+    std::string jid{};  // bare, lower case
+    int penalty = 0;    // in the service's queue; the smallest is asked first
+    bool supervisor = false;
+    bool operator==(const ServiceOperator&) const = default;
+};
+
+// A telephone service: dialplan contexts, perhaps with a queue. Names are unique over all pbx.
+struct Service {
+    std::string name{};
+    std::string pbx{};                    // name in the configuration; empty: the only one
+    std::vector<std::string> contexts{};  // inbound: entered by the caller's channel; outbound: where
+                                          // dialling begins (the first), and how its calls are recognised
+    Direction direction = Direction::inbound;  // inbound | outbound
+    std::string queue{};
+    bool enabled = true;
+    std::vector<std::string> variables{};  // to collect from the dialplan and show, in this order
+    PopRule pop = PopRule::ringing;
+    std::vector<std::string> modules{};  // of the CRM: their matches come first
+    std::string url{};                   // template of the page to open
+    std::string caller_id{};             // outbound: what the called party sees; empty: as the pbx says
+    Millis wrap_up{0};                   // span after a call; 0: none
+    std::vector<WrapUpCode> codes{};
+    std::string language{}, skill{};
+    std::vector<ServiceOperator> operators{};
+    bool operator==(const Service&) const = default;
+};
+
+// A place with a phone.
+struct Seat {
+    std::string id{};
+    std::string pbx{}, extension{};
+    std::vector<std::string> devices{};  // as of an operator
+    std::vector<std::string> keys{};  // MAC or host name, lower case: what a client there sends as resource
+    std::string place{};              // for people: "2nd floor, window"
+    bool operator==(const Seat&) const = default;
+};
+
+// All that an administrator keeps in our tables.
+struct Roster {
+    std::vector<Operator> operators{};
+    std::vector<Service> services{};
+    std::vector<Seat> seats{};
+    bool operator==(const Roster&) const = default;
+};
 enum class Disposition : std::uint8_t {
     none,
     answered,
