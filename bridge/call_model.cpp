@@ -42,6 +42,7 @@ const CallModel::Row CallModel::table[] = {
     {"CoreShowChannel", &CallModel::on_listed, false},
     {"StatusComplete", &CallModel::on_list_complete, false},
     {"CoreShowChannelsComplete", &CallModel::on_list_complete, false},
+    {"QueueStatusComplete", &CallModel::on_queues_complete, false},
 };
 
 void CallModel::apply(const ami::Message& message, Millis now, std::vector<Change>& changes) {

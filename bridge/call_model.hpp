@@ -55,15 +55,21 @@ struct Leg {
     Leg* sibling = nullptr;  // the other half of a Local channel
     ChannelState state = ChannelState::down;
     bool local = false;
-    bool second_half = false;    // `;2` of a Local channel: runs the dialplan
-    bool dialed = false;         // a DialBegin named it as destination
-    bool originated = false;     // ... without a source: an Originate
-    bool listed = false;         // known from a list first: its past is unknown
-    bool seen_complete = false;  // ... and that list was complete
-    bool seen = true;            // by the sync going on
-    bool forwarded = false;      // the phone answered 302
-    bool picked_up = false;      // somebody else took it by pickup
-    bool transferred = false;    // it handed its call on: transfer, parking
+    bool second_half = false;                   // `;2` of a Local channel: runs the dialplan
+    bool dialed = false;                        // a DialBegin named it as destination
+    bool originated = false;                    // ... without a source: an Originate
+    bool listed = false;                        // known from a list first: its past is unknown
+    bool seen_complete = false;                 // ... and that list was complete
+    bool seen = true;                           // by the sync going on
+    bool lost = false;                          // it ended unseen
+    bool forwarded = false;                     // the phone answered 302
+    bool picked_up = false;                     // somebody else took it by pickup
+    bool transferred = false;                   // it handed its call on: transfer, parking
+    bool answer_told = false;                   // a dial that it answered was noted
+    bool places_call = false;                   // it was in state Ring: somebody dials on it
+    bool up_listed = false;                     // a list said that it is up, no event
+    bool bridge_listed = false;                 // a list said in which bridge it is, no event
+    std::string application, application_data;  // what a list says it runs; only during a sync
     Leg* left_by =
         nullptr;  // the partner that left their bridge first, not asked to hang up: led elsewhere, or ending
     std::optional<Millis> hangup_requested;  // its own end asked for the hangup
@@ -93,6 +99,8 @@ struct Call {
     std::string queue;        // joined last
     std::optional<Millis> joined;
     bool in_queue = false;
+    bool queue_seen = true;       // by the sync going on
+    bool changed_unseen = false;  // legs, states, bridges: the sync going on shows others than were known
     std::optional<Millis>
         left_queue_unserved;            // QueueCallerAbandon: the caller hung up, or the queue gave up
     std::vector<std::string> contexts;  // of interest, that the origin entered; last entered last
@@ -137,9 +145,12 @@ class CallModel {
     void apply(const ami::Message& message, Millis now, std::vector<Change>& changes);
     void set_interest(Interest interest) { interest_ = std::move(interest); }  // counts from now on
 
-    void sync_begin();                         // every leg is unseen from here
-    [[nodiscard]] std::vector<Leg*> unseen();  // alive and not shown since sync_begin()
-    void end(Leg& leg, Millis now);            // closes a leg that ended unseen
+    void sync_begin();  // every leg is unseen from here
+    // All lists were read: what they tell only together, such as who dialled whom.
+    void sync_end(Millis now, std::vector<Change>& changes);
+    [[nodiscard]] std::vector<Leg*> unseen();           // alive and not shown since sync_begin()
+    [[nodiscard]] std::vector<Call*> changed_unseen();  // oldest first
+    void end(Leg& leg, Millis now);                     // closes a leg that ended unseen
 
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
@@ -182,6 +193,7 @@ class CallModel {
     void on_new_exten(const Event&) {}  // its Context is looked at as every event's is
     void on_listed(const Event&);
     void on_list_complete(const Event&);
+    void on_queues_complete(const Event&);
 
     struct Bridge {
         bool joins_calls = false;  // Dial and Queue bridges merge calls, conferences and parking lots do not
@@ -204,6 +216,9 @@ class CallModel {
     void leave_bridge(Leg& leg);
     void set_state(const Event& event, Leg& leg, ChannelState state);
     void bury(const std::string& uniqueid);
+    void note_answer(const Event& event, Leg& leg);
+    void infer_dialer(Leg& leg);
+    [[nodiscard]] static bool may_have_dialed(const Leg& dialer, const Leg& leg);
 
     Interest interest_;
     std::unordered_map<std::string, Leg> legs_;
@@ -214,6 +229,7 @@ class CallModel {
     std::unordered_set<std::string> dead_;          // Uniqueids that ended, newest kept
     std::deque<std::string> graves_;
     std::uint64_t order_ = 0;
+    bool channels_listed_ = false, queues_listed_ = false;  // by the sync going on, completely
 };
 
 }  // namespace bridge

@@ -8,7 +8,22 @@ namespace bridge {
 void CallModel::on_bridge_enter(const Event& event) {
     take_caller(event, *event.leg);
     enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), event.get("BridgeType") == "basic");
+    note_answer(event, *event.leg);
+    const auto bridge = bridges_.find(event.leg->bridge);
+    if (bridge != bridges_.end())
+        for (Leg* other : bridge->second.legs)
+            if (other->dialer == event.leg) note_answer(event, *other);
     event.note(Change::Kind::in_bridge, event.leg);
+}
+
+// A called leg that talks with its caller has answered, whether its DialEnd was seen or not.
+void CallModel::note_answer(const Event& event, Leg& leg) {
+    Leg* dialer = leg.dialer;
+    if (leg.answer_told || dialer == nullptr || !dialer->alive() || leg.state != ChannelState::up ||
+        leg.bridge.empty() || leg.bridge != dialer->bridge)
+        return;
+    leg.answer_told = true;
+    event.note(Change::Kind::dial_answered, dialer, &leg);
 }
 
 void CallModel::on_bridge_leave(const Event& event) {
@@ -80,6 +95,7 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
     later(into.last_end, from.last_end);
     later(into.last_phone_end, from.last_phone_end);
     later(into.last_ring_end, from.last_ring_end);
+    into.changed_unseen = into.changed_unseen || from.changed_unseen;
     merged_[from.linkedid] = into.linkedid;
     Change change{Change::Kind::merged, nullptr, &into, nullptr, from.linkedid, {}, {}};
     calls_.erase(from.linkedid);

@@ -52,6 +52,7 @@ void CallModel::on_newchannel(const Event& event) {
     Leg& leg = add_leg(event, uniqueid, event.get("Linkedid"));
     take_caller(event, leg);
     leg.state = channel_state(event.get("ChannelStateDesc"));
+    leg.places_call = leg.state == ChannelState::ring;
     event.note(Change::Kind::leg_new, &leg);
     if (leg.state == ChannelState::ringing || leg.state == ChannelState::up) {
         const ChannelState state = leg.state;
@@ -68,6 +69,7 @@ void CallModel::on_newstate(const Event& event) {
 void CallModel::set_state(const Event& event, Leg& leg, ChannelState state) {
     if (leg.state == ChannelState::up || leg.state == state) return;  // nothing unanswers
     leg.state = state;
+    if (state == ChannelState::ring) leg.places_call = true;
     if (state == ChannelState::ringing && !leg.rang) leg.rang = event.now;
     if (state == ChannelState::up) leg.up = event.now;
     event.note(Change::Kind::leg_state, &leg);

@@ -23,6 +23,7 @@ void CallModel::on_dial_end(const Event& event) {
     // a queue round that timed out says NOANSWER and then CANCEL
     if (!(status == "CANCEL" && dest->dial_status == "NOANSWER")) dest->dial_status = status;
     if (!event.get("Forward").empty()) dest->forwarded = true;
+    dest->answer_told = dest->answer_told || status == "ANSWER";
     if (status == "ANSWER" && event.leg != nullptr)
         event.note(Change::Kind::dial_answered, event.leg, dest);
     else

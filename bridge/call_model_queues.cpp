@@ -5,11 +5,15 @@
 
 namespace bridge {
 
+namespace {
+constexpr Millis wait_grain{2000};  // span: `Wait` is whole seconds of a clock that is read in whole seconds
+}
+
 void CallModel::on_queue_join(const Event& event) {
     Call& call = *event.leg->call;
     call.queue = event.get("Queue");
     call.joined = event.now;
-    call.in_queue = true;
+    call.in_queue = call.queue_seen = true;
     call.left_queue_unserved.reset();
 }
 
@@ -25,9 +29,12 @@ void CallModel::on_queue_abandon(const Event& event) {
 void CallModel::on_queue_entry(const Event& event) {
     if (event.leg == nullptr) return;
     Call& call = *event.leg->call;
-    if (call.in_queue && call.queue == event.get("Queue")) return;
+    call.queue_seen = true;
+    const Millis joined = event.now - std::chrono::seconds(std::max(0, number_of(event.get("Wait"))));
+    const bool rejoined = call.joined && joined - *call.joined > wait_grain;
+    if (call.in_queue && call.queue == event.get("Queue") && !rejoined) return;
     call.queue = event.get("Queue");
-    call.joined = event.now - std::chrono::seconds(std::max(0, number_of(event.get("Wait"))));
+    call.joined = joined;
     call.in_queue = true;
 }
 

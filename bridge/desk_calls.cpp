@@ -24,7 +24,8 @@ void Desk::Impl::settle(Talk& talk, Call& call) {
     for (Ring& ring : talk.rings) {
         for (RingLeg& one : ring.legs) {
             if (one.decided || !one.leg->ended) continue;
-            const Circumstances known{talk.last_answer, now >= *one.leg->ended + grace_of(ring)};
+            const Circumstances known{talk.last_answer, now >= *one.leg->ended + grace_of(ring),
+                                      talk.blind_until, talk.unseen};
             const auto verdict = ring.own ? own_leg_ended(*one.leg, one.row.answered.has_value(), known)
                                           : called_leg_ended(*one.leg, known);
             if (verdict) end_leg(talk, ring, one, verdict->cause, verdict->why, *one.leg->ended);
@@ -124,8 +125,8 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     if (talk.row.answered) return Disposition::answered;
     const auto& ends = talk.ends;
     if (talk.refused) return Disposition::failed;
-    if (ends.lost || talk.lost) return Disposition::lost;
     if (talk.own) {
+        if (ends.lost || talk.lost) return Disposition::lost;
         if (talk.rings.empty() && !ends.busy && !ends.other) {
             const int why = call.originate_failure.value_or(0);
             return why == 3 ? Disposition::no_answer : why == 5 ? Disposition::busy : Disposition::failed;
@@ -138,12 +139,17 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
         if (apart <= evidence_grace) return Disposition::abandoned;
     }
     if (call.in_queue && caller != nullptr && caller->hangup_requested) return Disposition::abandoned;
-    return ends.busy && !ends.other && !ends.failed ? Disposition::busy : Disposition::no_answer;
+    if (talk.lost) return Disposition::lost;
+    if (ends.other) return Disposition::no_answer;
+    const bool unknown = talk.unseen && !ends.busy && !ends.failed;
+    if (ends.lost || unknown) return Disposition::lost;
+    return ends.busy && !ends.failed ? Disposition::busy : Disposition::no_answer;
 }
 
 void Desk::Impl::close(Talk& talk, Call& call) {
     crm::CallRow& row = talk.row;
-    const Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
+    Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
+    if (talk.lost && call.last_end) last = std::max(last, *call.last_end);
     row.ended = !talk.own && call.origin != nullptr && call.origin->ended ? *call.origin->ended : last;
     if (row.disposition == crm::Disposition::none) row.disposition = disposition(talk, call);
     if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);

@@ -140,11 +140,11 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
 }
 
 void Desk::Impl::on_in_bridge(const Change& change, Talk* talk) {
-    Leg& leg = *change.leg;
+    const Leg& leg = *change.leg;
     for (const Ring& ring : talk->rings) {
         if (!ring.own || ring.state != RingState::dialing) continue;
         for (const RingLeg& one : ring.legs) {
-            if (one.leg != &leg || !model.bridged_with_other(leg)) continue;
+            if (one.leg->bridge != leg.bridge || !model.bridged_with_other(*one.leg)) continue;
             own_answered(*talk, "in a bridge with another channel");
             party_changed(*talk);
             return;

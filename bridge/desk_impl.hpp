@@ -76,6 +76,8 @@ struct Talk {
     std::optional<Millis> give_up;          // a dial without any channel
     bool refused = false;                   // our dial: the operator was told so instead of a call
     bool lost = false;                      // it ended unseen
+    bool unseen = false;                    // things happened in a gap before which nobody had answered
+    std::optional<Millis> blind_until;      // ... which ended then
     struct {
         bool lost = false, busy = false, failed = false, other = false;
     } ends;  // how its rings ended
@@ -95,6 +97,7 @@ struct Desk::Impl {
     Outcome apply(const ami::Message& message, Millis at);
     Outcome tick(Millis at);
     Outcome sync_end(Millis at);
+    std::vector<Call*> end_unseen(Millis at);
     Outcome dial(const Dialing& dialing, Millis at);
     Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis at);
     void process(std::vector<Change>& changes);

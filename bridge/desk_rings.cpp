@@ -114,8 +114,8 @@ bool Desk::Impl::follow_own(Talk& talk, Ring& ring, RingLeg& one) {
     if (leg.state != ChannelState::up) return false;
     // an Originate's own phone is up before anybody else is called
     const bool placed = &leg == leg.call->origin && !leg.originated && !talk.click_to_dial;
-    const bool far_there = !leg.listed || !leg.bridge.empty();
-    return (placed && far_there) || (leg.listed && model.bridged_with_other(leg));
+    const bool far_there = leg.places_call || !leg.up_listed || !leg.bridge.empty();
+    return (placed && far_there) || (leg.up_listed && model.bridged_with_other(leg));
 }
 
 bool Desk::Impl::follow_called(Talk& talk, Ring& ring, RingLeg& one) {

@@ -16,23 +16,44 @@ Outcome Desk::link_lost(Millis now) {
 void Desk::sync_begin(Millis now) {
     impl_->now = now;
     impl_->syncing = true;
-    impl_->listed.clear();
     impl_->model.sync_begin();
 }
 
+// First what has ended, then what is there: a phone that rings again is a new ring.
 Outcome Desk::Impl::sync_end(Millis at) {
     now = at;
     out = {};
     syncing = false;
+    const std::vector<Call*> ended = end_unseen(at);
+    for (Call* call : model.changed_unseen()) {
+        Talk& talk = talk_of(*call);
+        talk.blind_until = at;
+        talk.unseen = talk.unseen || !talk.row.answered;
+    }
+
     std::vector<Change> changes;
     changes.push_back({Change::Kind::list_complete, nullptr, nullptr, nullptr, {}, {}, {}});
+    model.sync_end(at, changes);
     process(changes);
 
+    for (Call* call : ended)
+        if (model.find_call(call->linkedid) == call) settle(talk_of(*call), *call);
+    for (auto& [id, talk] : talks)
+        if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
+    link_lost_at.reset();
+    Outcome first = std::move(out);
+    first.append(tick(at));
+    return first;
+}
+
+// Legs that the lists do not show, and dials without a leg. Returns their calls, oldest first.
+std::vector<Call*> Desk::Impl::end_unseen(Millis at) {
     const Millis ended = link_lost_at.value_or(at);
     std::unordered_set<Call*> changed;
     for (Leg* leg : model.unseen()) {
         Talk& talk = talk_of(*leg->call);
-        talk.lost = talk.lost || leg == leg->call->origin;
+        talk.lost = talk.lost || (leg == leg->call->origin && !leg->local);
+        leg->lost = leg->call->changed_unseen = true;
         model.end(*leg, std::max(ended, leg->born));
         reason(Why::lost_in_gap, &talk, leg->uniqueid, {}, "the channel is not in the lists after the gap");
         for (Ring& ring : talk.rings)
@@ -48,16 +69,13 @@ Outcome Desk::Impl::sync_end(Millis at) {
             talk.give_up = at;
             talk.lost = true;
         }
+    for (Call* call : changed)
+        if (std::none_of(call->legs.begin(), call->legs.end(), [](const Leg* leg) { return leg->alive(); }))
+            talk_of(*call).lost = true;
     std::vector<Call*> closing(changed.begin(), changed.end());
     std::sort(closing.begin(), closing.end(),
               [](const Call* a, const Call* b) { return a->order < b->order; });
-    for (Call* call : closing) settle(talk_of(*call), *call);
-    for (auto& [id, talk] : talks)
-        if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
-    link_lost_at.reset();
-    Outcome first = std::move(out);
-    first.append(tick(at));
-    return first;
+    return closing;
 }
 
 void Desk::Impl::on_list_complete(const Change&, Talk*) {

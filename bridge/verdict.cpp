@@ -85,11 +85,20 @@ std::optional<bool> goes_on(const Leg& partner) {
 
 std::optional<Verdict> talking_leg_ended(const Leg& leg, const Circumstances& known) {
     if (leg.transferred) return Verdict{Cause::transferred, "it transferred or parked its call"};
-    if (leg.hangup_requested || leg.left_by == nullptr) return Verdict{Cause::hangup, "Hangup"};
+    if (leg.hangup_requested || leg.left_by == nullptr) return Verdict{Cause::hangup, "Hangup", false};
     const std::optional<bool> elsewhere = goes_on(*leg.left_by);
     if (!elsewhere && !known.late) return std::nullopt;
-    if (elsewhere.value_or(true)) return Verdict{Cause::transferred, "the other side was led elsewhere"};
+    if (elsewhere.value_or(true))
+        return Verdict{Cause::transferred, "the other side was led elsewhere", elsewhere.has_value()};
     return Verdict{Cause::hangup, "the other side hung up"};
+}
+
+// The events of an end come in one moment; when a gap has cut it, what was not seen decides nothing.
+std::optional<Verdict> unless_cut(const Leg& leg, std::optional<Verdict> verdict,
+                                  const Circumstances& known) {
+    if (!verdict || verdict->sure || !known.blind_until || *leg.ended > *known.blind_until + at_once)
+        return verdict;
+    return Verdict{Cause::lost, "its end began while the link was down"};
 }
 
 }  // namespace
@@ -123,7 +132,9 @@ std::optional<bool> behind_originate(const Leg& leg) {
     return false;
 }
 
-std::optional<Verdict> called_leg_ended(const Leg& leg, const Circumstances& known) {
+namespace {
+
+std::optional<Verdict> called_end(const Leg& leg, const Circumstances& known) {
     if (leg.up) return talking_leg_ended(leg, known);
     if (leg.picked_up) return Verdict{Cause::answered_elsewhere, "picked up by another phone"};
     if (leg.forwarded) return Verdict{Cause::transferred, "the phone forwarded the call"};
@@ -138,14 +149,14 @@ std::optional<Verdict> called_leg_ended(const Leg& leg, const Circumstances& kno
     const Leg* origin = leg.call->origin;
     for (const Leg* one : {origin, root_of(leg)})
         if (one != nullptr && one != &leg && (one->hangup_requested || one->ended))
-            return Verdict{Cause::cancelled, "the caller gave up"};
+            return Verdict{Cause::cancelled, "the caller gave up", one->hangup_requested.has_value()};
     if (leg.cause == 19) return Verdict{Cause::no_answer, "Hangup cause 19"};
     if (!known.late) return std::nullopt;
     return Verdict{leg.rang ? Cause::no_answer : Cause::failed,
-                   fmt::format("Hangup cause {}, the call goes on", leg.cause)};
+                   fmt::format("Hangup cause {}, the call goes on", leg.cause), false};
 }
 
-std::optional<Verdict> own_leg_ended(const Leg& leg, bool answered, const Circumstances& known) {
+std::optional<Verdict> own_end(const Leg& leg, bool answered, const Circumstances& known) {
     if (answered) return talking_leg_ended(leg, known);
     if (leg.transferred) return Verdict{Cause::transferred, "it transferred its call"};
 
@@ -154,6 +165,8 @@ std::optional<Verdict> own_leg_ended(const Leg& leg, bool answered, const Circum
         if (other != &leg && !other->local && other->dialed && other->dialer != nullptr &&
             !behind_originate(*other).value_or(true))
             far = other;
+    if (far != nullptr ? far->lost : known.unseen && leg.up)
+        return Verdict{Cause::lost, "what became of the far end was not seen"};
     if (far != nullptr) {
         if (far->cause == 17 || far->dial_status == "BUSY")
             return Verdict{far->cause == 21 ? Cause::rejected : Cause::busy, "the far end is busy"};
@@ -162,17 +175,17 @@ std::optional<Verdict> own_leg_ended(const Leg& leg, bool answered, const Circum
             return Verdict{Cause::failed, fmt::format("Hangup cause {} of the far end", far->cause)};
         if (far->dial_status == "NOANSWER")
             return Verdict{Cause::no_answer, "DialStatus NOANSWER of the far end"};
-        return Verdict{Cause::cancelled, "the operator gave up"};
+        return Verdict{Cause::cancelled, "the operator gave up", false};
     }
     if (leg.cause == 17 || leg.dial_status == "BUSY") return Verdict{Cause::busy, "the own phone is busy"};
     if (leg.cause == 21) return Verdict{Cause::rejected, "the own phone rejected"};
     const bool was_rung = leg.originated || leg.dialer != nullptr;
     if (!was_rung) {
         if (is_failure(leg.cause)) return Verdict{Cause::failed, fmt::format("Hangup cause {}", leg.cause)};
-        return leg.hangup_requested && !leg.up ? Verdict{Cause::cancelled, "the operator gave up"}
-                                               : Verdict{Cause::hangup, "Hangup"};
+        return leg.hangup_requested && !leg.up ? Verdict{Cause::cancelled, "the operator gave up", false}
+                                               : Verdict{Cause::hangup, "Hangup", false};
     }
-    if (leg.up) return Verdict{Cause::hangup, "nobody else was called"};
+    if (leg.up) return Verdict{Cause::hangup, "nobody else was called", false};
     if (const auto reason = leg.call->originate_failure) {
         if (*reason == 3) return Verdict{Cause::no_answer, "OriginateResponse reason 3"};
         if (*reason == 5) return Verdict{Cause::busy, "OriginateResponse reason 5"};
@@ -184,7 +197,17 @@ std::optional<Verdict> own_leg_ended(const Leg& leg, bool answered, const Circum
     if (leg.cause == 19) return Verdict{Cause::no_answer, "Hangup cause 19"};
     if (is_failure(leg.cause)) return Verdict{Cause::failed, fmt::format("Hangup cause {}", leg.cause)};
     if (!known.late) return std::nullopt;  // the OriginateResponse is still to come
-    return Verdict{Cause::no_answer, fmt::format("Hangup cause {}", leg.cause)};
+    return Verdict{Cause::no_answer, fmt::format("Hangup cause {}", leg.cause), false};
+}
+
+}  // namespace
+
+std::optional<Verdict> called_leg_ended(const Leg& leg, const Circumstances& known) {
+    return unless_cut(leg, called_end(leg, known), known);
+}
+
+std::optional<Verdict> own_leg_ended(const Leg& leg, bool answered, const Circumstances& known) {
+    return unless_cut(leg, own_end(leg, answered, known), known);
 }
 
 }  // namespace bridge

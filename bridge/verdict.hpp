@@ -13,13 +13,16 @@ namespace bridge {
 
 struct Verdict {
     Cause cause = Cause::none;
-    std::string why;  // the fact that decided
+    std::string why;   // the fact that decided
+    bool sure = true;  // false: decided by what was not seen
 };
 
 // What the desk knows beside the events.
 struct Circumstances {
     std::optional<Millis> other_answered;  // when somebody else answered this call last
     bool late = false;                     // waited long enough: decide with what is there
+    std::optional<Millis> blind_until;     // things of this call happened unseen, last until then
+    bool unseen = false;                   // ... and nobody had answered before
 };
 
 std::optional<Verdict> called_leg_ended(const Leg& leg, const Circumstances& known);  // a phone that was rung

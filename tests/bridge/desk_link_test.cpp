@@ -113,6 +113,119 @@ TEST(link, a_channel_born_during_the_sync_is_not_lost) {
     EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1"));
 }
 
+TEST(link, a_phone_that_rings_again_after_the_gap_is_a_new_ring) {
+    Exchange e("hq", two_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    lose_link(e);
+    e.listed("PJSIP/trunk-00000000", "1.0", "1.0", "Ring", "+447700900123");
+    e.listed("PJSIP/201-00000002", "1.2", "1.0", "Ringing");
+    synced(e);
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "ended 1.1 lost", "ringing 1.2"));
+}
+
+TEST(link, without_a_list_of_channels_nothing_is_ended) {
+    Exchange e("hq", two_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    lose_link(e);
+    e.keep(e.desk.sync_end(e.now));  // both lists were refused
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1"));
+    e.hangup("1.1", "1.0", 17);
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "ended 1.1 busy"));
+}
+
+TEST(link, a_channel_listed_before_the_link_broke_again_is_known_after_the_next_lists) {
+    Exchange e("hq", two_people());
+    const auto lists = [&] {
+        e.listed("PJSIP/trunk-00000000", "1.0", "1.0", "Ring", "+447700900123");
+        e.listed("PJSIP/201-00000001", "1.1", "1.0", "Ringing");
+    };
+    lose_link(e);
+    lists();
+    lose_link(e);
+    lists();
+    synced(e);
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1"));
+}
+
+TEST(link, a_caller_left_without_a_ring_in_the_gap_is_not_said_to_be_unanswered) {
+    Exchange e("hq", two_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    lose_link(e);
+    e.listed("PJSIP/trunk-00000000", "1.0", "1.0", "Up", "+447700900123");
+    synced(e);
+    e.now += 10s;
+    e.hangup("1.0", "1.0");
+    EXPECT_EQ(e.row("hq:1.0")->disposition, crm::Disposition::lost);
+}
+
+TEST(link, an_originated_phone_that_went_up_in_the_gap_has_not_reached_anybody) {
+    Exchange e("hq", two_people());
+    e.channel("PJSIP/201-00000001", "1.0", "1.0", "Down", "07700900480");
+    lose_link(e);
+    e.listed("PJSIP/201-00000001", "1.0", "1.0", "Up", "07700900480");
+    synced(e);
+    EXPECT_THAT(e.told(anna), ElementsAre("dialing 1.0"));
+    e.channel("PJSIP/trunk-00000002", "1.1", "1.0", "Down");
+    e.enter("1.1", "1.0", "b1");
+    e.enter("1.0", "1.0", "b1");
+    EXPECT_EQ(e.told(anna).back(), "answered 1.0");
+}
+
+TEST(link, the_far_end_that_answered_in_the_gap_is_seen_in_its_bridge) {
+    Exchange e("hq", two_people());
+    e.channel("PJSIP/201-00000001", "1.0", "1.0", "Ring", "201", "07700900456");
+    e.channel("PJSIP/trunk-00000002", "1.1", "1.0", "Down");
+    e.dial_begin("1.0", "1.1", "1.0");
+    lose_link(e);
+    for (const auto& [device, id] :
+         {std::pair("PJSIP/201-00000001", "1.0"), std::pair("PJSIP/trunk-00000002", "1.1")})
+        e.event("CoreShowChannel", {{"Channel", device},
+                                    {"ChannelStateDesc", "Up"},
+                                    {"Uniqueid", id},
+                                    {"Linkedid", "1.0"},
+                                    {"BridgeId", "b1"},
+                                    {"Duration", "00:00:10"}});
+    synced(e);
+    EXPECT_EQ(e.told(anna).back(), "answered 1.0");
+    EXPECT_EQ(e.row("hq:1.0")->answered, e.now);
+}
+
+void shown(Exchange& e, const char* device, const char* id, const char* state, const char* application,
+           const char* data) {
+    e.event("Status", {{"Channel", device},
+                       {"ChannelStateDesc", state},
+                       {"CallerIDNum", std::string(id) == "1.0" ? "+447700900123" : "201"},
+                       {"ConnectedLineNum", std::string(id) == "1.0" ? "<unknown>" : "+447700900123"},
+                       {"Uniqueid", id},
+                       {"Linkedid", "1.0"},
+                       {"DNID", std::string(id) == "1.0" ? "02079460100" : ""},
+                       {"Application", application},
+                       {"Data", data},
+                       {"Seconds", "7"}});
+}
+
+TEST(link, the_queue_and_the_wait_of_a_call_that_began_unseen_are_in_the_lists) {
+    Exchange e("hq", two_people());
+    lose_link(e);
+    shown(e, "PJSIP/trunk-00000000", "1.0", "Up", "Queue", "support,tT,,,40");
+    shown(e, "PJSIP/201-00000001", "1.1", "Ringing", "AppQueue", "(Outgoing Line)");
+    e.event("StatusComplete", {});
+    e.event("QueueEntry", {{"Queue", "support"}, {"Uniqueid", "1.0"}, {"Wait", "6"}});
+    e.event("QueueStatusComplete", {});
+    synced(e);
+    ASSERT_THAT(e.told(anna), ElementsAre("ringing 1.1"));
+    EXPECT_EQ(e.seen.notices.back().queue, "support");
+    EXPECT_EQ(e.seen.notices.back().waited, 6);
+    EXPECT_EQ(e.seen.notices.back().dialed, "02079460100");
+    // who rings it is told by what the two run: a round that times out, not a caller who gives up
+    e.dial_end("1.0", "1.1", "1.0", "NOANSWER");
+    e.hangup("1.1", "1.0", 0);
+    EXPECT_EQ(e.told(anna).back(), "ended 1.1 no-answer");
+}
+
 bridge::Dialing dialing() {
     return {.channel_id = "ctd-1",
             .jid = anna,
@@ -212,7 +325,7 @@ TEST(click_to_dial, in_a_gap_it_ends_once) {
     e.keep(e.desk.link_lost(e.now));
     e.desk.sync_begin(e.now + 1s);
     e.now += 1s;
-    e.keep(e.desk.sync_end(e.now));
+    synced(e);
     EXPECT_THAT(e.told(anna), ElementsAre("dialing ctd-1", "ended ctd-1 lost"));
     EXPECT_EQ(e.row("hq:ctd-1")->disposition, crm::Disposition::lost);
 }
