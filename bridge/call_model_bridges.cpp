@@ -83,9 +83,11 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
         leg->call = &into;
         into.legs.push_back(leg);
     }
-    if (into.queue.empty()) {
+    if (from.joined && (!into.joined || *into.joined < *from.joined)) {
         into.queue = from.queue;
         into.joined = from.joined;
+        into.in_queue = from.in_queue;
+        into.left_queue_unserved = from.left_queue_unserved;
     }
     if (into.contexts.empty()) into.contexts = std::move(from.contexts);
     into.variables.merge(from.variables);

@@ -31,10 +31,16 @@ void CallModel::on_dial_end(const Event& event) {
 }
 
 void CallModel::on_pickup(const Event& event) {
-    if (Leg* leg = named(event, "TargetUniqueid")) {
-        leg->picked_up = true;
-        event.note(Change::Kind::evidence, leg);
-    }
+    Leg* target = named(event, "TargetUniqueid");
+    if (target == nullptr) return;
+    target->picked_up = true;
+    event.note(Change::Kind::evidence, target);
+    // Behind a Local channel nothing shows the new Linkedid of the one who picked up until he leaves.
+    const Leg* picker = named(event, "Uniqueid");
+    if (picker == nullptr || picker->call == target->call) return;
+    Call &one = *picker->call, &other = *target->call;
+    const bool first = std::tie(one.started, one.order) < std::tie(other.started, other.order);
+    merge(event, first ? one : other, first ? other : one);
 }
 
 void CallModel::on_originate_response(const Event& event) {

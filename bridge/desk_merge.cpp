@@ -31,7 +31,6 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
     }
     if (young.last_answer)
         talk->last_answer = std::max(talk->last_answer.value_or(Millis{0}), *young.last_answer);
-    if (talk->row.queue.empty()) talk->row.queue = young.row.queue;
     if (talk->row.request.empty()) talk->row.request = young.row.request;
     talk->ends.lost |= young.ends.lost;
     talk->ends.busy |= young.ends.busy;

@@ -104,7 +104,7 @@ void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
         row.caller_name.clear();
     } else {
         row.caller_number = origin.first_number;
-        row.caller_name = origin.name == origin.number
+        row.caller_name = withheld || origin.name == origin.number
                               ? std::string()
                               : origin.name;  // FreePBX names a nameless caller by number
     }

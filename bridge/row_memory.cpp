@@ -88,7 +88,7 @@ crm::Owed owed_row(const crm::LegRow& row, std::string_view pbx) {
     write(xml, row, leg_texts, leg_times);
     return {{},
             std::string(pbx),
-            fmt::format("leg {} {} {}", row.uniqueid, row.jid, row.call),
+            fmt::format("leg {} {}", row.uniqueid, row.jid),  // not the call: a merge moves the leg
             row.call,
             xml.close().take()};
 }

@@ -9,3 +9,9 @@ UPDATE cti_call
        disposition = :disposition, answered_by = LEFT(:answered_by, 255), request = LEFT(:request, 190),
        recording = LEFT(:recording, 1000), note = LEFT(:note, 16000), code = LEFT(:code, 100)
  WHERE id = :id AND revision < :revision;
+-- The legs of a call that was merged belong to the one it went into; those that are there already were written as such.
+UPDATE IGNORE cti_leg JOIN cti_call ON cti_call.id = cti_leg.`call`
+   SET cti_leg.`call` = cti_call.merged_into
+ WHERE cti_leg.`call` = :id AND cti_call.merged_into IS NOT NULL;
+DELETE FROM cti_leg
+ WHERE `call` = :id AND EXISTS (SELECT 1 FROM cti_call WHERE id = :id AND merged_into IS NOT NULL);

@@ -1,4 +1,5 @@
 #include "call_log_fixture.hpp"
+#include "crm/applier.hpp"
 #include "cutting_proxy.hpp"
 
 namespace {
@@ -60,6 +61,38 @@ TEST_P(CallLogTest, a_call_is_one_row_from_ringing_to_its_end) {
     for (const auto* absent : {"merged_into", "service", "queue", "request", "recording", "note", "code"})
         EXPECT_EQ(ours.at(0, absent), std::nullopt) << absent;
     expect_no_orphans();
+}
+
+TEST_P(CallLogTest, legs_of_a_merged_call_move_with_it_however_late_they_come) {
+    crm::Applier applier(config);
+    ASSERT_TRUE(applier.connect());
+    const auto older = new_id(), young = new_id();
+    const auto put = [&](std::int64_t revision, const crm::Fact& fact) {
+        ASSERT_TRUE(applier.apply({0, revision, fact, true}));
+    };
+    const auto before = crm::fact_of(inbound(young));
+    const auto first = crm::fact_of(crm::LegRow{young, "1.7", "anna@example.org", "201", {}, {}, {}, ""});
+    const auto second = crm::fact_of(crm::LegRow{young, "1.8", "anna@example.org", "201", {}, {}, {}, ""});
+    auto merged = inbound(young);
+    merged.merged_into = older;
+    put(1, crm::fact_of(inbound(older)));
+    put(2, before);
+    put(3, first);
+    put(4, second);
+    put(5, crm::fact_of(merged));
+    put(6, crm::fact_of(crm::LegRow{older, "1.7", "anna@example.org", "201", {}, {}, {}, "transferred"}));
+    // again, and late
+    put(2, before);
+    put(3, first);
+    put(4, second);
+    put(5, crm::fact_of(merged));
+    const auto legs = server().run(
+        "SELECT * FROM cti_leg WHERE `call` IN ('" + older + "', '" + young + "') ORDER BY uniqueid",
+        "ctibridge");
+    ASSERT_EQ(legs.size(), 2U);
+    EXPECT_EQ(legs.text(0, "call"), older);
+    EXPECT_EQ(legs.text(0, "cause"), "transferred");
+    EXPECT_EQ(legs.text(1, "call"), older);
 }
 
 TEST_P(CallLogTest, legs_and_dial_requests_are_rows_of_their_own) {
