@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from lab import trees  # noqa: E402
+from lab.process import tail  # noqa: E402
 
 
 def pytest_sessionfinish(session, exitstatus):
@@ -54,11 +55,31 @@ def calm(company):
     company.calm()
 
 
+@pytest.fixture(scope="session", params=SETS)
+def site_of_all_kinds(request):
+    from kinds import Kinds
+    options = SETS[request.param]
+    need(*(f"asterisk-{version}" for version in options["asterisk"]))
+    running = Kinds(**options)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def kinds(site_of_all_kinds, request):
+    """The same company for the tests of every kind of call, calm, with a tape running."""
+    site_of_all_kinds.begin(request.node.originalname.removeprefix("test_").replace("_", "-"))
+    yield site_of_all_kinds
+    site_of_all_kinds.end()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """A failed test shows what the daemon had to say."""
     outcome = yield
     report = outcome.get_result()
-    running = item.funcargs.get("company") or item.funcargs.get("running")
+    running = item.funcargs.get("company") or item.funcargs.get("running") or item.funcargs.get("kinds")
     if report.when == "call" and report.failed and running is not None:
         report.sections.append(("ctibridge's log", running.site.daemon.text()[-6000:]))
+        if "kinds" in item.funcargs:
+            report.sections.append(("Asterisk's log", tail(running.pbx.folder / "log/messages.log", 60)))

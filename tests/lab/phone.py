@@ -10,6 +10,17 @@ from . import places
 from .asterisk import PHONE_SECRET, Asterisk
 from .process import Child, LabError, wait_until
 
+class Seen:
+    """A call as the phone lived it, with the fields of sip.Call: `times` of new, ringing, answered and ended."""
+
+    def __init__(self, from_pbx: bool, state: str, at: float):
+        self.from_pbx, self.state, self.times = from_pbx, state, {"new": at, state: at}
+
+    def enter(self, state: str, at: float):
+        self.state = state
+        self.times.setdefault(state, at)
+
+
 MODULES = pathlib.Path("/usr/lib/baresip/modules")
 
 
@@ -26,6 +37,8 @@ class Phone:
         self._answers = queue.Queue()
         self._changed = threading.Condition()
         self._calls = {}                # call id -> state: incoming, established
+        self.calls = []                 # every call that was, as Seen
+        self._seen = {}
         self._closing = False
         folder.mkdir(parents=True)
         self.sip, self.control = places.free_port(2), places.free_port()
@@ -76,6 +89,10 @@ class Phone:
 
     def dial(self, number: str):
         self._command("dial", f"sip:{number}@127.0.0.1:{self.pbx.sip}")
+
+    def transfer(self, number: str):
+        """Blind, by REFER."""
+        self._command("transfer", f"sip:{number}@127.0.0.1:{self.pbx.sip}")
 
     # what the test sees
 
@@ -140,6 +157,7 @@ class Phone:
         kind, call = message.get("type"), message.get("id", "")
         with self._changed:
             self.events.append((time.time(), message))
+            self._live(kind, call, time.time())
             if kind == "CALL_INCOMING":
                 self._calls[call] = "incoming"
             elif kind == "CALL_OUTGOING":
@@ -154,6 +172,13 @@ class Phone:
                 self.hangup()           # baresip answers 486 Busy here
             elif isinstance(self.behaviour, (int, float)):
                 threading.Timer(self.behaviour, self._answer_if_ringing).start()
+
+    def _live(self, kind: str, call: str, at: float):
+        if kind in ("CALL_INCOMING", "CALL_OUTGOING"):
+            self._seen[call] = Seen(kind == "CALL_INCOMING", "ringing" if kind == "CALL_INCOMING" else "new", at)
+            self.calls.append(self._seen[call])
+        elif call in self._seen and (state := {"CALL_RINGING": "ringing", "CALL_ESTABLISHED": "answered", "CALL_CLOSED": "ended"}.get(kind)):
+            self._seen[call].enter(state, at)
 
     def _answer_if_ringing(self):
         if self.ringing and not self._closing:

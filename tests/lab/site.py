@@ -4,6 +4,7 @@ from .asterisk import Asterisk
 from .client import Client
 from .daemon import Daemon, configuration
 from .database import Database
+from .handset import Handset
 from .phone import Phone
 from .provider import Provider
 from .xmpp_servers import Ejabberd, Prosody
@@ -13,9 +14,10 @@ PHONES = ("201", "202", "203", "205")    # 204 exists and never registers
 
 
 class Site:
-    """`asterisk`: a version per pbx; the first is named hq, the second branch. `xmpp`: a name of SERVERS, or what makes a server in a folder."""
+    """`asterisk`: a version per pbx; the first is named hq, the second branch. `xmpp`: a name of SERVERS, or what makes a server in a folder.
+    `handsets`: those of `phones` that are of our own make instead of baresip. `dialplan`: see Asterisk."""
 
-    def __init__(self, asterisk=(22,), xmpp="prosody", database: str = "mariadb", phones=PHONES):
+    def __init__(self, asterisk=(22,), xmpp="prosody", database: str = "mariadb", phones=PHONES, handsets=(), dialplan: str = ""):
         self.folder = places.Folder()
         self._parts = []
         self.clients = []
@@ -25,12 +27,13 @@ class Site:
             self.database = self._begin(Database(root / "db", database))
             self.database.create_vtiger()
             self.xmpp = self._begin(SERVERS.get(xmpp, xmpp)(root / "xmpp"))
-            self.pbxs = [Asterisk(root / name, version, name) for version, name in zip(asterisk, ("hq", "branch"))]
+            self.pbxs = [Asterisk(root / name, version, name, dialplan=dialplan) for version, name in zip(asterisk, ("hq", "branch"))]
             for pbx in self.pbxs:
                 self._begin(pbx)
                 self.providers.append(self._begin(Provider(pbx)))
                 for extension in phones:
-                    phone = self._begin(Phone(root / f"{pbx.name}-{extension}", pbx, extension))
+                    make = Handset if extension in handsets else Phone
+                    phone = self._begin(make(root / f"{pbx.name}-{extension}", pbx, extension))
                     self.phones[pbx.name, extension] = phone
             self.daemon = Daemon(root / "ctibridge", configuration(root / "ctibridge", self.pbxs, self.xmpp, self.database))
         except BaseException:
@@ -94,6 +97,9 @@ class Site:
             phone.behaviour = "manual"
             if not phone.idle:
                 phone.hangup()
+        if any(not phone.idle for phone in self.phones.values()):       # a second call of a phone
+            for pbx in self.pbxs:
+                pbx.cli("channel request hangup all")
 
     def versions(self) -> str:
         return ", ".join(f"{pbx.name}: Asterisk {trees.version(pbx.tree, 'asterisk')}" for pbx in self.pbxs)
