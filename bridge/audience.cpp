@@ -113,11 +113,12 @@ std::vector<Recipient> Audience::recipients(const Notice& notice) {
     bool console = false, spark = false, sure = false;
     if (const auto* clients = clients_of(notice.to)) {
         for (const auto& [jid, client] : *clients) {
-            Recipient recipient{jid,
-                                client.console,
-                                client.spark && mode_ != PopMode::plain && mode_ != PopMode::rich,
-                                false,
-                                {}};
+            Recipient recipient{
+                .to = jid,
+                .call = client.console,
+                .phone_event = client.spark && mode_ != PopMode::plain && mode_ != PopMode::rich,
+                .phone_call_id = {},
+                .form = client.console ? Recipient::Form::console : Recipient::Form::spark};
             if (!recipient.call && !recipient.phone_event) continue;
             console |= recipient.call;
             spark |= recipient.phone_event;
@@ -126,7 +127,11 @@ std::vector<Recipient> Audience::recipients(const Notice& notice) {
         }
     }
     // To whoever is there, when nobody is known or those known may be gone; a pop twice is better than none.
-    Recipient everybody{notice.to, false, false, false, {}};
+    Recipient everybody{.to = notice.to, .phone_call_id = {}};
+    if (mode_ == PopMode::plain)
+        everybody.form = Recipient::Form::by_mode;
+    else if (!all.empty() && !sure)
+        everybody.form = Recipient::Form::doubtful;
     switch (mode_) {
         case PopMode::automatic:
             if (!sure) everybody.call = everybody.body = true;
@@ -160,7 +165,7 @@ std::vector<Recipient> Audience::recipients(const Notice& notice) {
     if (notice.state == RingState::ended) {
         // Those that heard of the call and are no longer among the recipients: the bare JID, mostly.
         for (const auto& [jid, last] : told.last) {
-            if (last != type) all.push_back({jid, false, true, false, told.call_id});
+            if (last != type) all.push_back({.to = jid, .phone_event = true, .phone_call_id = told.call_id});
         }
         told_.erase(key);
     }

@@ -26,6 +26,13 @@ struct Recipient {
     bool phone_event = false;   // Asterisk-IM's element
     bool body = false;          // body and link, where the notice has one (the pop, a missed call)
     std::string phone_call_id;  // its callID: the same from RING to HANG_UP, whatever merges meanwhile
+    enum class Form : std::uint8_t {
+        console,
+        spark,
+        everybody,             // at the bare JID: no client is known that could be addressed
+        doubtful,              // at the bare JID too: those known may be gone
+        by_mode,               // at the bare JID: pop.mode says so
+    } form = Form::everybody;  // why this address
 };
 
 class Audience {

@@ -64,6 +64,7 @@ struct Leg {
     bool lost = false;                          // it ended unseen
     bool forwarded = false;                     // the phone answered 302
     bool picked_up = false;                     // somebody else took it by pickup
+    bool explained = false;                     // why it is no operator's was said
     bool transferred = false;                   // it handed its call on: transfer, parking
     bool answer_told = false;                   // a dial that it answered was noted
     bool places_call = false;                   // it was in state Ring: somebody dials on it

@@ -27,7 +27,6 @@ namespace {
 
 constexpr Millis first_attempts{15000};  // READY=1 at the latest, whatever a link is doing
 constexpr Millis farewell_span{2000};    // from SIGTERM to the end of the links
-constexpr std::size_t reasons_kept = 20000;
 
 void need_state_directory(const std::filesystem::path& state) {
     std::error_code error;
@@ -123,7 +122,8 @@ Herald::Ports Daemon::Impl::herald_ports() {
             [](const crm::Owed& owed) {
                 return recalled(owed.jid, owed.pbx, owed.leg, owed.id, owed.stanza);
             },
-        .now = wall_now};
+        .now = wall_now,
+        .told = [this](const Notice& notice, Told what) { told(notice, what); }};
 }
 
 NoticeFlow::Find Daemon::Impl::flow_find() {
@@ -145,8 +145,7 @@ NoticeFlow::Index Daemon::Impl::flow_index() {
 NoticeFlow::Send Daemon::Impl::flow_send() {
     return [this](const Notice& notice, const crm::Lookup& lookup) {
         auto shown = shown_to(notice.to, lookup);
-        explain({wall_now(), shown.matches.empty() ? Why::no_match : Why::match_chosen, notice.id, notice.leg,
-                 notice.to, shown.why});
+        explain_match(notice, shown);
         herald.notice(notice, shown);
     };
 }
@@ -282,14 +281,6 @@ void Daemon::Impl::matched(const std::string& pbx_name, const std::string& numbe
     for (const auto& row : book.found(pbx_name, number, lookup)) log_row(row);
 }
 
-void Daemon::Impl::explain(Reason reason) {
-    if (log.enabled(log_debug))
-        log(log_debug, fmt::format("why={} call={} leg={} jid={} {}", to_string(reason.why), reason.call,
-                                   reason.leg, reason.jid, reason.data));
-    reasons.push_back(std::move(reason));
-    if (reasons.size() > reasons_kept) reasons.pop_front();
-}
-
 void Daemon::Impl::arm_alarms() {
     flow_alarm.arm(flow.next_deadline(), [this] {
         flow.tick(wall_now());
@@ -313,10 +304,10 @@ void Daemon::Impl::operators(std::vector<crm::Operator> found) {
     }
     numbers.set_operators(found);
     for (auto& side : sides) {
-        std::vector<crm::Operator> here;
+        std::vector<crm::Operator> here, elsewhere;
         for (const auto& person : found)
-            if (person.pbx == side->config().name) here.push_back(person);
-        side->desk().set_people(std::move(here));
+            (person.pbx == side->config().name ? here : elsewhere).push_back(person);
+        side->desk().set_people(std::move(here), std::move(elsewhere));
     }
     log(without_pbx == 0 ? log_info : log_warning,
         fmt::format(

@@ -109,7 +109,11 @@ struct Daemon::Impl {
 
     void decided(std::string_view link);
     void arm_alarms();
+
+    // ---- why (daemon_reasons.cpp) ----
     void explain(Reason reason);
+    void explain_match(const Notice& notice, const crm::Lookup& lookup);
+    void told(const Notice& notice, Told what);
 
     [[nodiscard]] const crm::Operator* operator_of(std::string_view jid) const {
         auto found = people.find(jid);
@@ -138,7 +142,9 @@ struct Daemon::Impl {
     bool stopping = false, ready = false;
     std::set<std::string, std::less<>> undecided;
     std::map<std::string, crm::Operator, std::less<>> people;
+    static constexpr std::size_t reasons_kept = 20000;
     std::deque<Reason> reasons;
+    std::vector<Recipient> recipients;  // of the notice rendered last
     crm::Numbers numbers;
     std::map<std::string, Notice, std::less<>>
         answered_dials;  // by channel: shown by the answer, not yet by a notice

@@ -32,8 +32,8 @@ void Daemon::Impl::apply_pop() {
 
 std::vector<std::string> Daemon::Impl::render(const Notice& notice, const crm::Lookup& lookup) {
     std::vector<std::string> messages;
-    for (const auto& recipient : audience.recipients(notice))
-        messages.push_back(stanzas.notice(notice, lookup, recipient));
+    recipients = audience.recipients(notice);
+    for (const auto& recipient : recipients) messages.push_back(stanzas.notice(notice, lookup, recipient));
     return messages;
 }
 

@@ -27,7 +27,10 @@ void Outcome::append(Outcome&& other) {
 Desk::Impl::Impl(DeskConfig configuration)
     : config(std::move(configuration)), extensions(config.channels, config.extensions) {}
 
-void Desk::Impl::set_people(std::vector<crm::Operator> list) {
+void Desk::Impl::set_people(std::vector<crm::Operator> list, std::vector<crm::Operator> elsewhere) {
+    strangers.clear();
+    for (crm::Operator& one : elsewhere)
+        if (!one.extension.empty()) strangers.try_emplace(one.extension, std::move(one));
     std::erase_if(list, [&](const crm::Operator& one) {
         return one.extension.empty() || (!one.pbx.empty() && one.pbx != config.pbx);
     });
@@ -87,8 +90,8 @@ Outcome Desk::Impl::tick(Millis at) {
 Desk::Desk(DeskConfig config) : impl_(std::make_unique<Impl>(std::move(config))) {}
 Desk::~Desk() = default;
 
-void Desk::set_people(std::vector<crm::Operator> people) {
-    impl_->set_people(std::move(people));
+void Desk::set_people(std::vector<crm::Operator> people, std::vector<crm::Operator> elsewhere) {
+    impl_->set_people(std::move(people), std::move(elsewhere));
 }
 
 void Desk::set_services(std::vector<crm::Service> services) {

@@ -47,7 +47,9 @@ class Desk {
     explicit Desk(DeskConfig config);
     ~Desk();
 
-    void set_people(std::vector<crm::Operator> people);     // replaces all; calls go on
+    // Replaces all; calls go on. `elsewhere`: those of other exchanges and of none, to explain why they get
+    // nothing here.
+    void set_people(std::vector<crm::Operator> people, std::vector<crm::Operator> elsewhere = {});
     void set_services(std::vector<crm::Service> services);  // the same; others' pbx are left out
     Outcome apply(const ami::Message& message, Millis now);
     Outcome tick(Millis now);  // deadlines inside (e.g. waiting for the Hangup after a failed Originate)

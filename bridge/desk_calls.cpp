@@ -156,9 +156,11 @@ void Desk::Impl::close(Talk& talk, Call& call) {
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};
 
     if (talk.dialing && talk.rings.empty() && !talk.refused) end_dial(talk);
-    if (!talk.touched) reason(Why::call_without_operator, &talk, {}, {}, "no phone of an operator took part");
+    if (!talk.touched) reason(Why::call_without_operator, &talk, {}, {}, Data{});
     reason(Why::call_ended, &talk, {}, {},
-           fmt::format("{} after {} ms", word(row.disposition), (*row.ended - row.started).count()));
+           Data{{Fact::disposition, std::string(word(row.disposition))},
+                {Fact::seconds,
+                 fmt::format("{:.1f}", static_cast<double>((*row.ended - row.started).count()) / 1000)}});
     write(talk);
 
     waiting.erase(call.linkedid);
@@ -186,12 +188,6 @@ void Desk::Impl::prune(Talk& talk, Call& call) {
     for (const Ring& ring : talk.rings)
         for (const RingLeg& one : ring.legs) kept.insert(one.leg);
     model.prune(call, kept);
-}
-
-void Desk::Impl::reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid,
-                        std::string data) {
-    out.reasons.push_back({now, why, talk != nullptr ? talk->row.id : std::string(), std::string(leg),
-                           std::string(jid), std::move(data)});
 }
 
 }  // namespace bridge

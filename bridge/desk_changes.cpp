@@ -134,7 +134,8 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
         const std::string extension = extensions.of_channel(dest.channel);
         const std::vector<std::size_t> there = active_at(extension);
         if (there.size() == 1) jid = people[there.front()].jid;
-        if (jid.empty()) reason(Why::answered_not_by_person, talk, dest.uniqueid, {}, dest.channel);
+        if (jid.empty())
+            reason(Why::answered_not_by_person, talk, dest.uniqueid, {}, phone_data(dest, extension));
         answered(*talk, jid, "DialEnd ANSWER");
     }
 }

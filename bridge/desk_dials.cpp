@@ -37,7 +37,8 @@ Outcome Desk::Impl::dial(const Dialing& dialing, Millis at) {
     }
     learn_number(talk, call);
     waiting.insert(call.linkedid);
-    reason(Why::call_started, &talk, {}, dialing.jid, "click-to-dial");
+    reason(Why::dial_asked, &talk, dialing.channel_id, dialing.jid,
+           Data{{Fact::number, dialing.number}, {Fact::extension, dialing.extension}});
     write(talk);
     return std::move(out);
 }

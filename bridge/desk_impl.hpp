@@ -87,7 +87,7 @@ struct Desk::Impl {
     explicit Impl(DeskConfig configuration);
 
     // --- people
-    void set_people(std::vector<crm::Operator> list);
+    void set_people(std::vector<crm::Operator> list, std::vector<crm::Operator> elsewhere);
     void set_services(std::vector<crm::Service> list);
     [[nodiscard]] std::vector<std::size_t> people_at(const std::string& extension) const;
     [[nodiscard]] std::vector<std::size_t> active_at(
@@ -168,13 +168,21 @@ struct Desk::Impl {
     Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
     void show_service(Notice& notice, const Talk& talk, const Call& call) const;
 
-    void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, std::string data);
+    void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, Data data);
+    void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, std::string text) {
+        reason(why, talk, leg, jid, Data{{Fact::text, std::move(text)}});
+    }
+    // What decided whose phone it is: device, extension, pattern, and `more`.
+    [[nodiscard]] Data phone_data(const Leg& leg, std::string_view extension, Data more = {}) const;
+    void explain_nobody(const Talk& talk, Leg& leg, Role role, std::string_view extension);
+    void explain_missing(const Talk& talk, Leg& leg, const std::string& extension);
 
     DeskConfig config;
     CallModel model;
     Extensions extensions;
     Services services;
     std::vector<crm::Operator> people;
+    std::unordered_map<std::string, crm::Operator> strangers;  // by extension: of other exchanges, or of none
     std::unordered_multimap<std::string, std::size_t> by_extension;
     std::unordered_map<std::string, std::size_t> by_jid;
     std::unordered_map<std::string, Talk> talks;         // by Linkedid

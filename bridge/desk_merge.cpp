@@ -13,7 +13,7 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
     Talk young = std::move(found->second);
     talks.erase(found);
     waiting.erase(change.text);
-    reason(Why::merged, talk, {}, {}, fmt::format("{} became part of {}", young.row.id, talk->row.id));
+    reason(Why::merged, talk, {}, {}, Data{{Fact::from, young.row.id}, {Fact::into, talk->row.id}});
 
     young.row.merged_into = talk->row.id;
     young.row.ended = now;

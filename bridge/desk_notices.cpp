@@ -10,8 +10,9 @@ void Desk::Impl::announce(Talk& talk, Ring& ring, RingState state, Millis at, st
     Notice notice = snapshot(talk, ring, at);
     notice.replaces = replaces;
     notice.seq = ++seq[ring.jid];
-    reason(state == RingState::ended ? Why::notice_withdrawn : Why::notice_sent, &talk, ring.key, ring.jid,
-           std::string(to_string(state)));
+    reason(Why::notice_made, &talk, ring.key, ring.jid,
+           Data{{Fact::state, std::string(to_string(state))},
+                {Fact::cause, std::string(to_string(ring.cause))}});
     ring.last = notice;
     out.notices.push_back(std::move(notice));
 }

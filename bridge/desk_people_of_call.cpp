@@ -17,12 +17,12 @@ Talk& Desk::Impl::talk_of(Call& call) {
     row.linkedid = call.linkedid;
     row.started = call.started;
     talk.click_to_dial = talk.own = call.linkedid.starts_with("ctd-");
+    const std::string first = call.origin != nullptr ? call.origin->channel : std::string("(unknown)");
+    reason(Why::call_started, &talk, call.origin != nullptr ? call.origin->uniqueid : std::string(), {},
+           Data{{Fact::channel, first}, {Fact::device, std::string(device_of(first))}});
     classify(talk, call);
     learn_number(talk, call);
     learn_caller(talk, call);
-    reason(Why::call_started, &talk, call.origin != nullptr ? call.origin->uniqueid : std::string(), {},
-           fmt::format("first channel {}",
-                       call.origin != nullptr ? call.origin->channel : std::string("unknown")));
     write(talk);
     return talk;
 }
@@ -67,6 +67,7 @@ void Desk::Impl::learn_inbound_number(Talk& talk, const Call& call) {
 void Desk::Impl::learn_own_number(Talk& talk, const Call& call) {
     crm::CallRow& row = talk.row;
     const Leg* origin = call.origin;
+    const std::string before = row.dialed_number;
     if (talk.dialing) {
         row.dialed_number = talk.dialing->number;
     } else if (looks_dialed(call.asked_exten)) {
@@ -78,6 +79,9 @@ void Desk::Impl::learn_own_number(Talk& talk, const Call& call) {
                  origin->state != ChannelState::up)
             row.dialed_number = origin->connected_number;
     }
+    if (!talk.dialing && row.dialed_number != before)
+        reason(Why::dialed_known, &talk, origin != nullptr ? origin->uniqueid : std::string(), {},
+               Data{{Fact::extension, talk.own_extension}, {Fact::dialed, row.dialed_number}});
     const bool internal =
         row.dialed_number.empty() ? !talk.click_to_dial : extensions.is_internal(row.dialed_number);
     row.direction = internal && !talk.outside ? crm::Direction::internal : crm::Direction::outbound;
@@ -97,7 +101,9 @@ void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
     const bool withheld = call.withheld || named_so || lower.empty();
     if (withheld && !talk.withheld && (call.withheld || named_so))
         reason(Why::withheld, &talk, origin.uniqueid, {},
-               call.withheld ? "the presentation is prohibited" : "the number is '" + lower + "'");
+               Data{{Fact::text, call.withheld ? "the exchange says that it may not be shown"
+                                               : "the exchange names it \"" + lower + "\""},
+                    {Fact::dialed, row.dialed_number}});
     talk.withheld = withheld;
     if (call.withheld) {
         row.caller_number = "anonymous";
@@ -110,6 +116,10 @@ void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
     }
     if (!withheld && !talk.looked_up) {
         talk.looked_up = true;
+        reason(Why::caller_known, &talk, origin.uniqueid, {},
+               Data{{Fact::number, row.caller_number},
+                    {Fact::name, row.caller_name},
+                    {Fact::dialed, row.dialed_number}});
         out.lookups.push_back(row.caller_number);
     }
 }

@@ -12,21 +12,22 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
     std::string extension;
     const Role role = role_of(talk, leg, extension);
     if (role == Role::undecided) return;
-    if (role == Role::none) {
-        if (leg.state == ChannelState::ringing)
-            reason(leg.local ? Why::ring_local_channel : Why::ring_not_operator_leg, &talk, leg.uniqueid, {},
-                   leg.channel);
-        return;
-    }
+    if (role == Role::none) return explain_nobody(talk, leg, role, extension);
     const std::vector<std::size_t> there = people_at(extension);
-    if (there.empty())
-        reason(Why::operator_unknown_extension, &talk, leg.uniqueid, {}, "extension " + extension);
+    // A phone that is only about to be called is not worth a word; several people are told of in one go.
+    const bool called =
+        role == Role::own || leg.state == ChannelState::ringing || leg.ended || there.size() > 1;
+    const bool say = called && !leg.explained;
+    leg.explained = leg.explained || called;
+    if (there.empty() && say) explain_missing(talk, leg, extension);
     for (const std::size_t index : there) {
         const crm::Operator& person = people[index];
         // of those who share an extension only one dialled
         if (role == Role::own && talk.dialing && talk.dialing->jid != person.jid) continue;
         if (!person.active || person.jid.empty()) {
-            reason(Why::operator_inactive, &talk, leg.uniqueid, person.jid, "extension " + extension);
+            if (say)
+                reason(person.jid.empty() ? Why::operator_without_jid : Why::operator_inactive, &talk,
+                       leg.uniqueid, person.jid, phone_data(leg, extension, {{Fact::name, person.name}}));
             continue;
         }
         talk.touched = true;
@@ -48,9 +49,9 @@ void Desk::Impl::watch(Talk& talk, Leg& leg) {
         RingLeg& one = ring->legs.emplace_back();
         one.leg = &leg;
         one.row = {talk.row.id, leg.uniqueid, person.jid, extension, {}, {}, {}, {}};
-        reason(Why::operator_found, &talk, leg.uniqueid, person.jid,
-               fmt::format("{} is extension {}, {}", leg.channel, extension,
-                           ring->own ? "a call of their own" : "called"));
+        reason(
+            Why::operator_found, &talk, leg.uniqueid, person.jid,
+            phone_data(leg, extension, {{Fact::text, ring->own ? "a call of their own" : "it is called"}}));
     }
     follow(talk, leg);
 }
@@ -108,7 +109,7 @@ bool Desk::Impl::follow_own(Talk& talk, Ring& ring, RingLeg& one) {
         write(talk, one);
     }
     if (!ring.announced) {
-        reason(Why::ring_recognised, &talk, leg.uniqueid, ring.jid, "own call");
+        reason(Why::own_call_began, &talk, leg.uniqueid, ring.jid, phone_data(leg, ring.extension));
         announce(talk, ring, RingState::dialing, now);
     }
     if (leg.state != ChannelState::up) return false;
@@ -124,7 +125,8 @@ bool Desk::Impl::follow_called(Talk& talk, Ring& ring, RingLeg& one) {
         one.row.offered = leg.rang.value_or(now);
         write(talk, one);
         if (!ring.announced) {
-            reason(Why::ring_recognised, &talk, leg.uniqueid, ring.jid, "Newstate Ringing");
+            reason(Why::ring_recognised, &talk, leg.uniqueid, ring.jid,
+                   phone_data(leg, ring.extension, {{Fact::queue, leg.call->queue}}));
             announce(talk, ring, RingState::ringing, now);
         }
     }
@@ -135,7 +137,7 @@ bool Desk::Impl::follow_called(Talk& talk, Ring& ring, RingLeg& one) {
     if (ring.state != RingState::ringing) return false;
     ring.shared = rings_of(talk, leg) > 1;
     if (ring.shared)
-        reason(Why::shared_extension, &talk, leg.uniqueid, ring.jid, "extension " + ring.extension);
+        reason(Why::shared_extension, &talk, leg.uniqueid, ring.jid, phone_data(leg, ring.extension));
     announce(talk, ring, RingState::answered, now);
     return true;
 }
@@ -180,9 +182,11 @@ void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std:
     note_end(talk, cause);
     write(talk, one);
     reason(Why::ended_with_cause, &talk, one.leg->uniqueid, ring.jid,
-           fmt::format("{}: {}", to_string(cause), why));
+           phone_data(*one.leg, ring.extension,
+                      {{Fact::cause, std::string(to_string(cause))}, {Fact::text, std::string(why)}}));
     if (cause == Cause::answered_elsewhere)
-        reason(Why::answered_elsewhere, &talk, one.leg->uniqueid, ring.jid, std::string(why));
+        reason(Why::answered_elsewhere, &talk, one.leg->uniqueid, ring.jid,
+               phone_data(*one.leg, ring.extension, {{Fact::text, std::string(why)}}));
     if (!std::all_of(ring.legs.begin(), ring.legs.end(), [](const RingLeg& leg) { return leg.decided; }))
         return;
     // the device that was answered says how the ring ended, not the one that only rang
@@ -194,7 +198,9 @@ void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std:
         announce(talk, ring, RingState::ended, at);
     } else {
         ring.state = RingState::ended;
-        reason(Why::ring_never_rang, &talk, ring.key, ring.jid, std::string(why));
+        reason(Why::ring_never_rang, &talk, ring.key, ring.jid,
+               phone_data(*one.leg, ring.extension,
+                          {{Fact::cause, std::string(to_string(cause))}, {Fact::text, std::string(why)}}));
     }
 }
 

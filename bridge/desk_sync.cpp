@@ -9,7 +9,9 @@ Outcome Desk::link_lost(Millis now) {
     impl_->out = {};
     if (!impl_->link_lost_at) impl_->link_lost_at = now;
     impl_->now = now;
-    impl_->reason(Why::link_down, nullptr, {}, {}, "calls are kept until the lists are read again");
+    impl_->reason(Why::link_down, nullptr, {}, {},
+                  Data{{Fact::link, "pbx:" + impl_->config.pbx},
+                       {Fact::text, "calls are kept until the lists are read again"}});
     return std::move(impl_->out);
 }
 
@@ -55,7 +57,9 @@ std::vector<Call*> Desk::Impl::end_unseen(Millis at) {
         talk.lost = talk.lost || (leg == leg->call->origin && !leg->local);
         leg->lost = leg->call->changed_unseen = true;
         model.end(*leg, std::max(ended, leg->born));
-        reason(Why::lost_in_gap, &talk, leg->uniqueid, {}, "the channel is not in the lists after the gap");
+        reason(Why::lost_in_gap, &talk, leg->uniqueid, {},
+               phone_data(*leg, extensions.of_channel(leg->channel),
+                          {{Fact::text, "it is not in the lists read after the gap"}}));
         for (Ring& ring : talk.rings)
             for (RingLeg& one : ring.legs)
                 if (one.leg == leg && !one.decided)

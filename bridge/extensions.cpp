@@ -47,6 +47,14 @@ void Extensions::set_people(std::unordered_set<std::string> extensions) {
 }
 
 std::string_view Extensions::candidate(std::string_view channel) const {
+    return fit(channel).extension;
+}
+
+std::string_view Extensions::pattern_of(std::string_view channel) const {
+    return fit(channel).pattern;
+}
+
+Extensions::Fit Extensions::fit(std::string_view channel) const {
     for (const std::string& pattern : channels_) {
         const std::size_t at = pattern.find(placeholder);
         if (at == std::string::npos) continue;
@@ -58,7 +66,7 @@ std::string_view Extensions::candidate(std::string_view channel) const {
         for (std::string_view name : {rest.substr(0, std::min(rest.rfind('-'), rest.size())), rest}) {
             if (!name.ends_with(after)) continue;
             name.remove_suffix(after.size());
-            if (!name.empty()) return name;
+            if (!name.empty()) return {pattern, name};
         }
     }
     return {};

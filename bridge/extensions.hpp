@@ -26,10 +26,15 @@ class Extensions {
     [[nodiscard]] std::string of_channel(std::string_view channel) const;
     // What {extension} would be, whether we know it or not.
     [[nodiscard]] std::string_view candidate(std::string_view channel) const;
+    [[nodiscard]] std::string_view pattern_of(std::string_view channel) const;  // that it fits; empty: none
     [[nodiscard]] bool is_phone(std::string_view extension) const;  // of a person, or internal by a pattern
     [[nodiscard]] bool is_internal(
         std::string_view number) const;  // extensions, feature codes, short numbers
  private:
+    struct Fit {
+        std::string_view pattern, extension;
+    };
+    [[nodiscard]] Fit fit(std::string_view channel) const;
     std::vector<std::string> channels_, internal_;
     std::unordered_set<std::string> people_;
     std::size_t longest_ = 0;

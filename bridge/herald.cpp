@@ -43,10 +43,12 @@ void Herald::notice(const Notice& notice, const crm::Lookup& lookup) {
     if (is_end(notice) && open == open_.end() && !behind) {
         // Never shown, so nothing to take back; the gap in seq tells a console that it missed something.
         next_seq(notice.to);
+        tell(notice, Told::end_of_unseen);
         return;
     }
     if (!is_end(notice) && !up_) {
         next_seq(notice.to);
+        tell(notice, Told::xmpp_down);
         if (open != open_.end()) open->second.last = notice;
         return;
     }
@@ -56,7 +58,7 @@ void Herald::notice(const Notice& notice, const crm::Lookup& lookup) {
     auto next = std::make_shared<Step>(Step{notice, lookup, !owe_first});
     steps_[notice.to].push_back(next);
     if (!owe_first) return;
-    open_[key] = Open{notice, lookup, Phase::going_on, 0};
+    open_[key] = Open{notice, lookup, Phase::going_on, 0, 0};
     ports_.owe({notice.to, notice.pbx, notice.leg, notice.id, ports_.keep(notice)}, [this, next](bool) {
         // A disk that fails is told elsewhere; the operator gets the pop all the same.
         next->durable = true;
@@ -86,45 +88,67 @@ void Herald::deliver(const Notice& notice, const crm::Lookup& lookup) {
         open.phase = Phase::ended_unsent;
         send_ended(open);
     } else if (open.phase == Phase::going_on) {
-        send_all(notice, lookup);
+        send_begin(open);
     }
 }
 
 bool Herald::send_all(Notice notice, const crm::Lookup& lookup) {
     notice.seq = next_seq(notice.to);
-    if (!up_) return false;
+    if (!up_) {
+        tell(notice, is_end(notice) ? Told::end_owed : Told::xmpp_down);
+        return false;
+    }
     bool sent = true;
     for (const auto& stanza : ports_.render(notice, lookup)) sent = ports_.send(stanza) && sent;
+    tell(notice, sent ? Told::sent : Told::refused);
     return sent;
+}
+
+void Herald::need_mark() {
+    if (!std::exchange(unmarked_, true)) mark_at_ = ports_.now() + mark_delay;
+}
+
+void Herald::send_begin(Open& open) {
+    const bool begins = open.last.state == RingState::ringing || open.last.state == RingState::dialing;
+    if (!send_all(open.last, open.lookup) || !begins) return;
+    open.begun = round_;
+    need_mark();
 }
 
 void Herald::send_ended(Open& open) {
     if (!send_all(open.last, open.lookup)) return;
     open.phase = Phase::ended_sent;
     open.round = round_;
-    if (!std::exchange(unmarked_, true)) mark_at_ = ports_.now() + mark_delay;
+    need_mark();
 }
 
 void Herald::tick(Millis now) {
     if (!unmarked_ || now < mark_at_ || !up_) return;
     unmarked_ = false;
     auto round = round_++;
-    ports_.mark([this, round, connection = connection_](bool read) {
-        for (auto it = open_.begin(); it != open_.end();) {
-            auto& open = it->second;
-            if (open.phase != Phase::ended_sent || open.round != round) {
-                ++it;
-            } else if (read) {
-                ports_.settle(std::get<0>(it->first), std::get<1>(it->first), std::get<2>(it->first));
-                it = open_.erase(it);
-            } else {
-                // The server may not have read it: once more on the next connection.
-                open.phase = Phase::ended_unsent;
-                if (up_ && connection != connection_) send_ended(open);
-                ++it;
-            }
+    ports_.mark([this, round, connection = connection_](bool read) { marked(round, connection, read); });
+}
+
+void Herald::marked(std::uint64_t round, std::uint64_t connection, bool read) {
+    for (auto it = open_.begin(); it != open_.end();) {
+        auto& open = it->second;
+        if (open.begun == round) {
+            open.begun = 0;
+            tell(open.last, read ? Told::begin_confirmed : Told::begin_uncertain);
         }
-    });
+        if (open.phase != Phase::ended_sent || open.round != round) {
+            ++it;
+        } else if (read) {
+            ports_.settle(std::get<0>(it->first), std::get<1>(it->first), std::get<2>(it->first));
+            tell(open.last, Told::end_confirmed);
+            it = open_.erase(it);
+        } else {
+            // The server may not have read it: once more on the next connection.
+            open.phase = Phase::ended_unsent;
+            if (up_ && connection != connection_) send_ended(open);
+            ++it;
+        }
+    }
 }
 
 Millis Herald::next_deadline() const {
@@ -144,11 +168,17 @@ void Herald::up() {
 void Herald::down() {
     up_ = false;
     unmarked_ = false;
-    for (auto& [key, open] : open_)
+    for (auto& [key, open] : open_) {
         if (open.phase == Phase::ended_sent) open.phase = Phase::ended_unsent;
+        if (std::exchange(open.begun, 0) != 0) tell(open.last, Told::begin_uncertain);
+    }
     // What waits for the disk is owed already; its beginning would be stale when XMPP is back.
     for (auto& [jid, queue] : steps_)
-        std::erase_if(queue, [](const auto& waiting) { return !is_end(waiting->notice); });
+        std::erase_if(queue, [this](const auto& waiting) {
+            if (is_end(waiting->notice)) return false;
+            tell(waiting->notice, Told::xmpp_down);
+            return true;
+        });
     for (auto& [jid, queue] : steps_)
         for (auto& waiting : queue) waiting->durable = true;
     std::vector<std::string> jids;
@@ -174,7 +204,7 @@ void Herald::reconcile(std::string_view pbx, const std::vector<Notice>& current)
 void Herald::shown(const Notice& notice) {
     Key key{notice.to, notice.pbx, notice.leg};
     if (is_end(notice) || open_.contains(key)) return;
-    open_[key] = Open{notice, {}, Phase::going_on, 0};
+    open_[key] = Open{notice, {}, Phase::going_on, 0, 0};
     ports_.owe({notice.to, notice.pbx, notice.leg, notice.id, ports_.keep(notice)}, [](bool) {});
 }
 

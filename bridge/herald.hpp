@@ -18,6 +18,18 @@
 
 namespace bridge {
 
+// What became of a notice.
+enum class Told : std::uint8_t {
+    sent,             // handed to the stream, every stanza of it
+    refused,          // the stream took it not or not whole: its queue is full, or it is just being closed
+    xmpp_down,        // a beginning that nobody will hear of, unless it goes on when the link is back
+    end_owed,         // an end that waits for the link
+    end_of_unseen,    // an end of what was never shown
+    begin_confirmed,  // the server has read the beginning
+    begin_uncertain,  // the link was lost before that
+    end_confirmed,    // the server has read the end
+};
+
 class Herald {
  public:
     struct Ports {
@@ -31,6 +43,7 @@ class Herald {
         std::function<std::string(const Notice&)> keep;  // Owed::stanza of a notice
         std::function<Notice(const crm::Owed&)> recall;  // and back
         std::function<Millis()> now;                     // of the clock that tick() gets
+        std::function<void(const Notice&, Told)> told;   // what became of it, for `explain`; may be empty
     };
 
     explicit Herald(Ports ports) : ports_(std::move(ports)) {}
@@ -64,7 +77,8 @@ class Herald {
         Notice last;
         crm::Lookup lookup;
         Phase phase = Phase::going_on;
-        std::uint64_t round = 0;  // of the mark that will confirm it
+        std::uint64_t round = 0;  // of the mark that will confirm its end
+        std::uint64_t begun = 0;  // of the mark that will confirm its beginning; 0: none
     };
     struct Step {  // waits for the disk
         Notice notice;
@@ -75,6 +89,12 @@ class Herald {
     void deliver(const Notice& notice, const crm::Lookup& lookup);
     void send_ended(Open& open);
     bool send_all(Notice notice, const crm::Lookup& lookup);
+    void send_begin(Open& open);
+    void need_mark();
+    void marked(std::uint64_t round, std::uint64_t connection, bool read);
+    void tell(const Notice& notice, Told told) const {
+        if (ports_.told) ports_.told(notice, told);
+    }
 
     Ports ports_;
     bool up_ = false;

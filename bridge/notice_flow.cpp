@@ -113,9 +113,11 @@ void NoticeFlow::flush(std::deque<Waiting>& queue) {
 
 crm::Lookup NoticeFlow::decide(const Notice& notice, const Key& key) const {
     if (!lookup_needed(notice)) return nobody_known();
-    if (auto found = answers_.find(key); found != answers_.end() && found->second.lookup)
-        return *found->second.lookup;
-    return index_(notice.party_number, notice.pbx, std::get<2>(key));
+    const auto found = answers_.find(key);
+    if (found != answers_.end() && found->second.lookup) return *found->second.lookup;
+    auto lookup = index_(notice.party_number, notice.pbx, std::get<2>(key));
+    if (found != answers_.end()) lookup.asked = crm::Asked::too_late;
+    return lookup;
 }
 
 crm::Lookup NoticeFlow::lookup_of(const Notice& notice, const std::string& crm_user) const {

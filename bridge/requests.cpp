@@ -160,7 +160,14 @@ void Requests::start_dial(const DialRequest& request, const Responder& responder
     auto uuid = new_uuid();
     auto plan = dialer_.plan(request, facts, uuid, steady_now());
     if (!plan) {
-        office_.explain({wall_now(), Why::refused_request, {}, {}, request.jid, plan.error().rule});
+        office_.explain({wall_now(),
+                         Why::refused_request,
+                         {},
+                         {},
+                         request.jid,
+                         {{Fact::rule, plan.error().rule},
+                          {Fact::number, request.number},
+                          {Fact::text, plan.error().text}}});
         office_.record(Dialer::refused_row(request, facts, plan.error(), uuid, wall_now()), {});
         return refuse(responder, plan.error());
     }

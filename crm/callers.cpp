@@ -173,8 +173,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         if (loaded)
             log(LOG_INFO, fmt::format("{} records with {} telephone numbers taken from the cache",
                                       index->records(), index->numbers()));
-        deadlines = std::make_unique<Deadlines>(
-            [this](std::uint64_t id) { hand_over([id](Impl& self) { self.finish(id, nullptr); }); });
+        deadlines = std::make_unique<Deadlines>([this](std::uint64_t id) { later(id, Asked::too_late); });
     }
 
     void close() {
@@ -282,6 +281,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
             out.rechecked ? "confirmed by the CRM's database"
                           : "by the index alone, the CRM's database was not asked or did not answer in time";
         if (found.empty()) {
+            out.index_loaded = loaded;
             out.reason = LookupReason::nobody;
             out.why = fmt::format("{}: no live record holds this number, {}", label, source);
             if (!loaded)
@@ -336,7 +336,8 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         auto number = numbers.understand(text, pbx);
         const bool database = up && number.kind == NumberKind::telephone;
         pending.emplace(id, Pending{number, std::string(pbx), std::string(crm_user), std::move(done)});
-        if (!database) return later(id);
+        if (!database)
+            return later(id, number.kind == NumberKind::telephone ? Asked::down : Asked::not_needed);
         RecheckQuestion question{.number = number,
                                  .keys = CallerKeys(number, numbers, pbx),
                                  .ids = {},
@@ -354,22 +355,28 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         if (!config.visibility_all) question.crm_user = crm_user;
         deadlines->add(question.until, id);
         if (!recheck->ask(std::move(question), [this, id](RecheckAnswer answer) {
-                hand_over([id, answer = std::move(answer)](Impl& self) { self.finish(id, &answer); });
+                hand_over([id, answer = std::move(answer)](Impl& self) {
+                    self.finish(id, &answer, Asked::failed);
+                });
             }))
-            later(id);
+            later(id, Asked::too_busy);
     }
-    void later(std::uint64_t id) {
-        hand_over([id](Impl& self) { self.finish(id, nullptr); });
+    void later(std::uint64_t id, Asked asked) {
+        hand_over([id, asked](Impl& self) { self.finish(id, nullptr, asked); });
     }
 
-    // `answer` null: the budget is over.
-    void finish(std::uint64_t id, const RecheckAnswer* answer) {
+    // `answer` null: the database was not asked, or the budget is over.
+    void finish(std::uint64_t id, const RecheckAnswer* answer, Asked asked) {
         const auto found = pending.find(id);
         if (found == pending.end()) return;  // answered already
         auto one = std::move(found->second);
         pending.erase(found);
-        if (answer == nullptr || !answer->error.empty())
-            return one.done(answer_from_index(one.number, one.pbx, one.crm_user));
+        if (answer == nullptr || !answer->error.empty()) {
+            auto out = answer_from_index(one.number, one.pbx, one.crm_user);
+            out.asked = answer == nullptr ? asked : Asked::failed;
+            if (answer != nullptr) out.failure = answer->error;
+            return one.done(std::move(out));
+        }
 
         const CallerKeys keys(one.number, numbers, one.pbx);
         for (const auto& [subject, yes] : answer->visible)
@@ -390,6 +397,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         index->apply(corrections);
         auto out = begin(one.number, one.pbx);
         out.rechecked = true;
+        out.asked = Asked::confirmed;
         fill(out, std::move(scored), one.crm_user);
         one.done(std::move(out));
     }

@@ -71,6 +71,9 @@ enum class LookupReason : std::uint8_t {
 };
 std::string_view name_of(LookupReason reason);  // "too-short"
 
+// Whether the CRM's database confirmed an answer, and if not, why the index alone answered.
+enum class Asked : std::uint8_t { not_needed, confirmed, down, too_late, too_busy, failed };
+
 // Answer to "who is this": ranked, best first; at most 10 matches, `more` counts the rest.
 struct Lookup {
     Number number;
@@ -79,9 +82,12 @@ struct Lookup {
     unsigned more = 0;
     std::optional<std::string> create;  // URL that opens a new record with the number filled in
     std::string create_module;
-    std::string colleague;   // name of the operator for an internal number
-    bool rechecked = false;  // true: the database confirmed it; false: the index alone
-    std::string why;         // one sentence for `explain`
+    std::string colleague;     // name of the operator for an internal number
+    bool rechecked = false;    // true: the database confirmed it; false: the index alone
+    std::string why;           // one sentence for `explain`
+    bool index_loaded = true;  // false: the numbers were never read
+    Asked asked = Asked::not_needed;
+    std::string failure;  // what the database said, when asked is `failed`
 };
 
 enum class Direction : std::uint8_t { inbound, outbound, internal };

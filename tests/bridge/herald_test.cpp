@@ -17,7 +17,7 @@ namespace {
 
 // A house with a disk that answers when told to and a server whose marks are answered when told to.
 struct House {
-    std::vector<std::string> sent, settled, owed;
+    std::vector<std::string> sent, settled, owed, became;
     std::vector<std::function<void(bool)>> disk, marks;
     bool disk_is_quick = true, connected = true;
     Millis now{1000};
@@ -52,7 +52,14 @@ struct House {
             [](const crm::Owed& debt) {
                 return bridge::recalled(debt.jid, debt.pbx, debt.leg, debt.id, debt.stanza);
             },
-        .now = [this] { return now; }}};
+        .now = [this] { return now; },
+        .told =
+            [this](const Notice& n, bridge::Told told) {
+                static constexpr const char* names[] = {
+                    "sent",          "refused",         "xmpp_down",       "end_owed",
+                    "end_of_unseen", "begin_confirmed", "begin_uncertain", "end_confirmed"};
+                became.push_back(n.leg + " " + names[static_cast<std::size_t>(told)]);
+            }}};
 
     void tell(const std::string& leg, RingState state, Cause cause = Cause::none,
               const std::string& to = "anna") {
@@ -239,6 +246,63 @@ TEST(herald, what_an_answer_to_calls_showed_is_owed_too) {
     EXPECT_THAT(h.owed, ElementsAre("1"));
     h.tell("1", RingState::ended, Cause::hangup);
     EXPECT_THAT(h.sent, ElementsAre(testing::StartsWith("1 ended hangup")));
+}
+
+TEST(herald, says_what_became_of_each_notice) {
+    House h;
+    h.herald.up();
+    h.tell("1", RingState::ringing);
+    h.pass(200);
+    h.marks.at(0)(true);
+    EXPECT_THAT(h.became, ElementsAre("1 sent", "1 begin_confirmed"));
+    h.became.clear();
+    h.tell("1", RingState::answered);
+    h.tell("1", RingState::ended, Cause::hangup);
+    h.pass(200);
+    h.marks.at(1)(true);
+    EXPECT_THAT(h.became, ElementsAre("1 sent", "1 sent", "1 end_confirmed"));
+    h.became.clear();
+    h.tell("2", RingState::ringing);
+    h.lose_link();
+    h.tell("2", RingState::ended, Cause::hangup);
+    h.tell("3", RingState::ringing);
+    h.tell("3", RingState::ended, Cause::cancelled);
+    EXPECT_THAT(h.became,
+                ElementsAre("2 sent", "2 begin_uncertain", "2 end_owed", "3 xmpp_down", "3 end_of_unseen"));
+    h.became.clear();
+    h.regain_link();
+    EXPECT_THAT(h.became, ElementsAre("2 sent"));
+}
+
+TEST(herald, a_mark_of_before_the_outage_confirms_no_later_pop) {
+    House h;
+    h.herald.up();
+    h.tell("1", RingState::ringing);  // its mark was not asked for yet
+    h.lose_link();
+    h.regain_link();
+    h.tell("2", RingState::ringing);
+    h.became.clear();
+    h.pass(200);
+    h.marks.at(0)(true);
+    EXPECT_THAT(h.became, ElementsAre("2 begin_confirmed"));
+}
+
+TEST(herald, a_stream_that_takes_nothing_is_told) {
+    House h;
+    h.herald.up();
+    h.connected = false;
+    h.tell("1", RingState::ringing);
+    EXPECT_THAT(h.became, ElementsAre("1 refused"));
+    EXPECT_EQ(h.herald.next_deadline(), Millis::max());
+}
+
+TEST(herald, a_pop_dropped_behind_the_disk_is_told) {
+    House h;
+    h.disk_is_quick = false;
+    h.herald.up();
+    h.tell("1", RingState::ringing);
+    h.lose_link();
+    EXPECT_THAT(h.became, ElementsAre("1 xmpp_down"));
 }
 
 TEST(notice_memory, a_notice_survives_the_disk) {

@@ -82,7 +82,7 @@ TEST_F(replay, explains_every_decision_beside_the_result) {
     const auto explained = traces::replay(inbound, 0, true);
     EXPECT_EQ(explained.out, plain.out);
     EXPECT_EQ(plain.err, "");
-    for (const char* word : {"call_started", "operator_found", "ring_recognised", "notice_sent",
+    for (const char* word : {"call_started", "operator_found", "ring_recognised", "notice_made",
                              "call_answered", "ended_with_cause", "call_ended"})
         EXPECT_THAT(explained.err, HasSubstr(word));
 }
