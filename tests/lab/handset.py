@@ -22,7 +22,7 @@ class Handset(Agent):
         self.extension, self.behaviour = extension, behaviour
         self.refused = None             # the status with which the last transfer failed
         self._registration = Call(self, False, extension)
-        self._expires, self._logins = 300, 0
+        self._expires, self._logins = 3600, 0     # longer than any test: it is not renewed
 
     def start(self, register: bool = True):
         super().start()
@@ -119,12 +119,16 @@ class Handset(Agent):
             call.reject(302, [f"Contact: <sip:{how['forward']}@127.0.0.1:{self.pbx.sip}>"])
         else:
             call.ring()
-            if how == "reject":
-                call.reject(603)
+            if how == "reject":         # a moment later, so that every pbx has seen it ring
+                self._later(0.5, lambda: call.state == "ringing" and call.reject(603))
             elif isinstance(how, (int, float)):
-                timer = threading.Timer(how, lambda: call.state == "ringing" and call.answer())
-                timer.daemon = True
-                timer.start()
+                self._later(how, lambda: call.state == "ringing" and call.answer())
+
+    @staticmethod
+    def _later(seconds: float, do):
+        timer = threading.Timer(seconds, do)
+        timer.daemon = True
+        timer.start()
 
     def within(self, call: Call, message: Message):
         self.respond(call, 200, message)
