@@ -118,7 +118,7 @@ def test_attended_transfer_by_refer(kinds):
     kinds.pause()
     caller.hangup()
     kinds.truth(inbound(disposition="answered", answered_by=ANNA,
-                        legs=[("201", HELD_TO_THE_END, "transferred"), ("201", "dialing answered ended", "transferred"), ("202", ANSWERED, "hangup")]),
+                        legs=[("201", "ringing answered held ended", "transferred"), ("201", "dialing answered ended", "transferred"), ("202", ANSWERED, "hangup")]),
                 young("201", "202"))
 
 
@@ -165,7 +165,7 @@ def test_attended_transfer_to_voicemail(kinds):
     kinds.pause()
     caller.hangup()
     # The mailbox has the caller's channel take the place of 201's: nothing joins the two calls.
-    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", HELD_TO_THE_END, "transferred")]),
+    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held ended", "transferred")]),
                 internal("201", "204", answered_by=None, legs=[("201", "dialing answered ended", "transferred"), ("204", MISSED, "no-answer")]))
 
 
@@ -174,7 +174,7 @@ def test_blind_transfer_by_feature_code(kinds):
     kinds.phone("201").press("##202")
     kinds.answer("202")
     caller.hangup()
-    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", HELD_TO_THE_END, "transferred"), ("202", ANSWERED, "hangup")]))
+    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held ended", "transferred"), ("202", ANSWERED, "hangup")]))
 
 
 def test_attended_transfer_by_feature_code(kinds):
@@ -184,7 +184,7 @@ def test_attended_transfer_by_feature_code(kinds):
     kinds.phone("201").hangup()
     kinds.pause(0.5)
     caller.hangup()
-    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", HELD_TO_THE_END, "transferred"), ("202", ANSWERED, "hangup")]))
+    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held ended", "transferred"), ("202", ANSWERED, "hangup")]))
 
 
 def test_attended_transfer_by_feature_code_is_given_up(kinds):
@@ -212,7 +212,7 @@ def test_attended_transfer_by_ami(kinds):
     kinds.phone("201").hangup()
     kinds.pause(0.5)
     caller.hangup()
-    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", HELD_TO_THE_END, "transferred"), ("202", ANSWERED, "hangup")]))
+    kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held ended", "transferred"), ("202", ANSWERED, "hangup")]))
 
 
 def test_caller_is_redirected_by_ami(kinds):
