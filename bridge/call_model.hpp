@@ -155,6 +155,9 @@ class CallModel {
 
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
+    [[nodiscard]] const Leg* partner(const Leg& leg) const;  // the only other one of its call in its bridge,
+                                                             // if no Local half
+    [[nodiscard]] std::vector<Leg*> conference_of(const Leg& leg) const;  // all in it; empty: in none
     [[nodiscard]] Leg* find_leg(std::string_view uniqueid);
     [[nodiscard]] Call* find_call(std::string_view linkedid);            // follows merges
     void prune(Call& call, const std::unordered_set<const Leg*>& kept);  // legs that ended, nothing refers to
@@ -198,6 +201,7 @@ class CallModel {
 
     struct Bridge {
         bool joins_calls = false;  // Dial and Queue bridges merge calls, conferences and parking lots do not
+        bool conference = false;
         std::vector<Leg*> legs;
     };
 

@@ -7,12 +7,14 @@ namespace bridge {
 
 void CallModel::on_bridge_enter(const Event& event) {
     take_caller(event, *event.leg);
-    enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), event.get("BridgeType") == "basic");
+    const bool joins_calls = event.get("BridgeType") == "basic";
+    enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), joins_calls);
     note_answer(event, *event.leg);
-    const auto bridge = bridges_.find(event.leg->bridge);
-    if (bridge != bridges_.end())
+    if (const auto bridge = bridges_.find(event.leg->bridge); bridge != bridges_.end()) {
+        bridge->second.conference = !joins_calls && event.get("BridgeTechnology") == "softmix";
         for (Leg* other : bridge->second.legs)
             if (other->dialer == event.leg) note_answer(event, *other);
+    }
     event.note(Change::Kind::in_bridge, event.leg);
 }
 
@@ -64,6 +66,19 @@ bool CallModel::bridged_with_other(const Leg& leg) const {
     return bridge != bridges_.end() &&
            std::any_of(bridge->second.legs.begin(), bridge->second.legs.end(),
                        [&](const Leg* other) { return other != &leg && !other->local; });
+}
+
+const Leg* CallModel::partner(const Leg& leg) const {
+    const auto bridge = bridges_.find(leg.bridge);
+    if (bridge == bridges_.end() || bridge->second.legs.size() != 2) return nullptr;
+    const auto& legs = bridge->second.legs;
+    const Leg* other = legs.front() == &leg ? legs.back() : legs.front();
+    return other->local || other->call != leg.call ? nullptr : other;
+}
+
+std::vector<Leg*> CallModel::conference_of(const Leg& leg) const {
+    const auto bridge = bridges_.find(leg.bridge);
+    return bridge != bridges_.end() && bridge->second.conference ? bridge->second.legs : std::vector<Leg*>();
 }
 
 void CallModel::follow_linkedid(const Event& event, Leg& leg, std::string_view linkedid) {

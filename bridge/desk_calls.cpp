@@ -143,7 +143,8 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     if (ends.other) return Disposition::no_answer;
     const bool unknown = talk.unseen && !ends.busy && !ends.failed;
     if (ends.lost || unknown) return Disposition::lost;
-    return ends.busy && !ends.failed ? Disposition::busy : Disposition::no_answer;
+    const bool told_busy = talk.rings.empty() && caller != nullptr && caller->cause == 17;  // do not disturb
+    return told_busy || (ends.busy && !ends.failed) ? Disposition::busy : Disposition::no_answer;
 }
 
 void Desk::Impl::close(Talk& talk, Call& call) {

@@ -142,6 +142,7 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
 
 void Desk::Impl::on_in_bridge(const Change& change, Talk* talk) {
     const Leg& leg = *change.leg;
+    meet(leg);
     for (const Ring& ring : talk->rings) {
         if (!ring.own || ring.state != RingState::dialing) continue;
         for (const RingLeg& one : ring.legs) {
@@ -152,6 +153,19 @@ void Desk::Impl::on_in_bridge(const Change& change, Talk* talk) {
         }
     }
     party_changed(*talk);
+}
+
+// A caller who meets an operator in a conference is answered, by nobody in particular.
+void Desk::Impl::meet(const Leg& leg) {
+    const std::vector<Leg*> there = model.conference_of(leg);
+    const auto phone = std::find_if(there.begin(), there.end(), [&](const Leg* one) {
+        return !people_at(extensions.of_channel(one->channel)).empty();
+    });
+    if (phone == there.end()) return;
+    for (const Leg* one : there)
+        if (const auto talk = talks.find(one->call->linkedid);
+            talk != talks.end() && !talk->second.own && one == one->call->origin)
+            answered(talk->second, {}, "in a conference with " + (*phone)->channel);
 }
 
 void Desk::Impl::on_evidence(const Change&, Talk*) {}  // settle() looks at the call anyway

@@ -131,6 +131,7 @@ struct Desk::Impl {
     void learn_caller(Talk& talk, const Call& call);
     void learn_service(Talk& talk, const Call& call);
     void answered(Talk& talk, const std::string& jid, std::string_view why);
+    void meet(const Leg& leg);
     void name_answerer(Talk& talk, const std::string& jid);
     void prune(Talk& talk, Call& call);  // what ended long ago in a call that goes on for hours
     void check_voicemail(Talk& talk, Call& call);
@@ -164,6 +165,12 @@ struct Desk::Impl {
         bool withheld = false;
     };
     [[nodiscard]] Party party_of(const Talk& talk, const Ring& ring) const;
+    [[nodiscard]] Party party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const;
+    [[nodiscard]] Party party_who_rings(const Talk& talk, const Ring& ring, const Leg& leg,
+                                        const Leg* with) const;
+    [[nodiscard]] Party connected(const Talk& talk, const Ring& ring, const Leg& leg, Party otherwise) const;
+    [[nodiscard]] Party colleague(const std::string& extension, const std::string& told) const;
+    static Party caller_of(const Talk& talk);
     void announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces = {});
     Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
     void show_service(Notice& notice, const Talk& talk, const Call& call) const;

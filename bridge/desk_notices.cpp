@@ -49,34 +49,57 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     return notice;
 }
 
+// Whom the operator talks with, or will when they answer.
 Desk::Impl::Party Desk::Impl::party_of(const Talk& talk, const Ring& ring) const {
     const Leg* leg = nullptr;
     for (const RingLeg& one : ring.legs)
         if (leg == nullptr || one.row.answered) leg = one.leg;
     const Leg* origin = leg->call->origin;
-    const Party caller{talk.row.caller_number, talk.row.caller_name, !talk.own && talk.withheld};
-    const auto connected = [&](const Party& otherwise) {
-        if (leg->connected_number.empty() || leg->connected_number == ring.extension) return otherwise;
-        if (leg->connected_number == talk.row.caller_number) return caller;
-        std::string name = leg->connected_name == leg->connected_number ? std::string() : leg->connected_name;
-        for (const std::size_t person : people_at(leg->connected_number))
-            name = people[person].name.empty() ? name : people[person].name;
-        return Party{leg->connected_number, std::move(name), false};
-    };
-    if (ring.own) {
-        if (!talk.own) return caller;  // taken by pickup or from a parking lot
-        if (!talk.row.dialed_number.empty()) {
-            std::string name;
-            for (const std::size_t person : people_at(talk.row.dialed_number)) name = people[person].name;
-            return {talk.row.dialed_number, std::move(name), false};
-        }
-        return ring.state == RingState::dialing ? Party{} : connected({});
-    }
-    if (!talk.own && origin != nullptr && !leg->bridge.empty() && leg->bridge == origin->bridge)
-        return caller;
-    const Leg* root = root_of(*leg);
-    if (root == nullptr || root == origin || (origin != nullptr && root == origin->sibling)) return caller;
-    return connected(caller);  // asked by a colleague, or handed on
+    const bool talked = ring.last.state == RingState::answered || ring.last.state == RingState::held;
+    if (talked && leg->bridge.empty() && !ring.last.party_number.empty())
+        return {ring.last.party_number, ring.last.party_name, ring.last.withheld};  // it was they
+    const Leg* with = model.partner(*leg);
+    if (with != nullptr && with == origin) return caller_of(talk);
+    if (with != nullptr)
+        if (const std::string extension = extensions.of_channel(with->channel); !extension.empty())
+            return colleague(extension, leg->connected_number == extension ? leg->connected_name : "");
+    return ring.own ? party_dialled(talk, ring, *leg) : party_who_rings(talk, ring, *leg, with);
+}
+
+Desk::Impl::Party Desk::Impl::caller_of(const Talk& talk) {
+    return {talk.row.caller_number, talk.row.caller_name, !talk.own && talk.withheld};
+}
+
+Desk::Impl::Party Desk::Impl::party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const {
+    if (!talk.own) return caller_of(talk);  // taken by pickup or from a parking lot
+    const std::string& dialed = talk.row.dialed_number;
+    if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, {});
+    // outside, the connected line has names that our own dialplan made up
+    const bool told = talk.row.direction == crm::Direction::internal && leg.connected_number == dialed;
+    return colleague(dialed, told ? leg.connected_name : std::string());
+}
+
+Desk::Impl::Party Desk::Impl::party_who_rings(const Talk& talk, const Ring& ring, const Leg& leg,
+                                              const Leg* with) const {
+    const Leg* origin = leg.call->origin;
+    if (with != nullptr) return connected(talk, ring, leg, caller_of(talk));
+    if (!talk.own && origin != nullptr && !leg.bridge.empty() && leg.bridge == origin->bridge)
+        return caller_of(talk);
+    // somebody who was called and is handed on
+    if (leg.dialer != nullptr && leg.dialer != origin && !leg.dialer->local)
+        return connected(talk, ring, leg, caller_of(talk));
+    const Leg* root = root_of(leg);
+    if (root == nullptr || root == origin || (origin != nullptr && root == origin->sibling))
+        return caller_of(talk);
+    return connected(talk, ring, leg, caller_of(talk));  // asked by a colleague, or handed on
+}
+
+// Whom the exchange shows to this phone.
+Desk::Impl::Party Desk::Impl::connected(const Talk& talk, const Ring& ring, const Leg& leg,
+                                        Party otherwise) const {
+    if (leg.connected_number.empty() || leg.connected_number == ring.extension) return otherwise;
+    if (leg.connected_number == talk.row.caller_number) return caller_of(talk);
+    return colleague(leg.connected_number, leg.connected_name);
 }
 
 void Desk::Impl::party_changed(Talk& talk) {

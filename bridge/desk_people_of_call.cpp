@@ -34,16 +34,23 @@ void Desk::Impl::classify(Talk& talk, const Call& call) {
     const Leg& origin = *call.origin;
     if (!talk.dialing) {
         talk.own_extension = origin.local ? local_exten(origin) : extensions.of_channel(origin.channel);
-        if (origin.local && !extensions.is_phone(talk.own_extension)) talk.own_extension.clear();
+        if (origin.local && !talk.click_to_dial && !extensions.is_phone(talk.own_extension))
+            talk.own_extension.clear();
     }
     talk.own = talk.click_to_dial || !talk.own_extension.empty();
     if (!talk.own || talk.dialing) return;
     talk.row.caller_number = talk.own_extension;
-    for (const std::size_t index : active_at(talk.own_extension)) {
-        talk.row.caller_name = people[index].name;
-        talk.row.crm_owner = people[index].crm_user;
-        break;
-    }
+    const bool own_name = origin.number == talk.own_extension;
+    talk.row.caller_name = colleague(talk.own_extension, own_name ? origin.name : std::string()).name;
+    if (const auto there = active_at(talk.own_extension); !there.empty())
+        talk.row.crm_owner = people[there.front()].crm_user;
+}
+
+// By the name we know, else by the one the exchange told.
+Desk::Impl::Party Desk::Impl::colleague(const std::string& extension, const std::string& told) const {
+    for (const std::size_t person : people_at(extension))
+        if (!people[person].name.empty()) return {extension, people[person].name, false};
+    return {extension, told == extension ? std::string() : told, false};
 }
 
 // The number a call goes to, as far as it is known.
@@ -105,7 +112,7 @@ void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
                                                : "the exchange names it \"" + lower + "\""},
                     {Fact::dialed, row.dialed_number}});
     talk.withheld = withheld;
-    if (call.withheld) {
+    if (call.withheld || named_so) {
         row.caller_number = "anonymous";
         row.caller_name.clear();
     } else {

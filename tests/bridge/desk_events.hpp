@@ -60,9 +60,16 @@ struct Exchange {
     }
 
     void enter(const std::string& id, const std::string& call, const std::string& bridge,
-               const std::string& type = "basic") {
-        event("BridgeEnter",
-              {{"BridgeUniqueid", bridge}, {"BridgeType", type}, {"Uniqueid", id}, {"Linkedid", call}});
+               const std::string& type = "basic", const std::string& technology = "simple_bridge") {
+        event("BridgeEnter", {{"BridgeUniqueid", bridge},
+                              {"BridgeType", type},
+                              {"BridgeTechnology", technology},
+                              {"Uniqueid", id},
+                              {"Linkedid", call}});
+    }
+
+    void leave(const std::string& id, const std::string& call, const std::string& bridge) {
+        event("BridgeLeave", {{"BridgeUniqueid", bridge}, {"Uniqueid", id}, {"Linkedid", call}});
     }
 
     void hangup(const std::string& id, const std::string& call, int cause = 16) {
