@@ -155,8 +155,8 @@ class CallModel {
 
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
-    [[nodiscard]] const Leg* partner(const Leg& leg) const;  // the only other one of its call in its bridge,
-                                                             // if no Local half
+    [[nodiscard]] const Leg* partner(const Leg& leg) const;  // the one it talks with, behind Local pairs;
+                                                             // null: nobody, or several
     [[nodiscard]] std::vector<Leg*> conference_of(const Leg& leg) const;  // all in it; empty: in none
     [[nodiscard]] Leg* find_leg(std::string_view uniqueid);
     [[nodiscard]] Call* find_call(std::string_view linkedid);            // follows merges

@@ -5,6 +5,10 @@
 
 namespace bridge {
 
+namespace {
+constexpr int local_pairs_most = 16;  // span: between two phones
+}
+
 void CallModel::on_bridge_enter(const Event& event) {
     take_caller(event, *event.leg);
     const bool joins_calls = event.get("BridgeType") == "basic";
@@ -69,11 +73,16 @@ bool CallModel::bridged_with_other(const Leg& leg) const {
 }
 
 const Leg* CallModel::partner(const Leg& leg) const {
-    const auto bridge = bridges_.find(leg.bridge);
-    if (bridge == bridges_.end() || bridge->second.legs.size() != 2) return nullptr;
-    const auto& legs = bridge->second.legs;
-    const Leg* other = legs.front() == &leg ? legs.back() : legs.front();
-    return other->local || other->call != leg.call ? nullptr : other;
+    const Leg* at = &leg;
+    for (int pairs = 0; pairs < local_pairs_most && at != nullptr; ++pairs) {
+        const auto bridge = bridges_.find(at->bridge);
+        if (bridge == bridges_.end() || bridge->second.legs.size() != 2) return nullptr;
+        const auto& legs = bridge->second.legs;
+        const Leg* other = legs.front() == at ? legs.back() : legs.front();
+        if (!other->local) return other->call == leg.call ? other : nullptr;
+        at = other->sibling;
+    }
+    return nullptr;
 }
 
 std::vector<Leg*> CallModel::conference_of(const Leg& leg) const {

@@ -37,7 +37,8 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     notice.queue = talk.row.queue;
     const Leg& leg = *ring.legs.front().leg;
     if (!notice.queue.empty() && leg.call->joined) {
-        const Millis until = std::min(at, talk.row.answered.value_or(at));
+        Millis until = at;
+        for (const RingLeg& one : ring.legs) until = std::min(until, one.row.answered.value_or(at));
         notice.waited =
             static_cast<int>(std::max<std::int64_t>(0, (until - *leg.call->joined).count() / 1000));
     }
@@ -56,8 +57,9 @@ Desk::Impl::Party Desk::Impl::party_of(const Talk& talk, const Ring& ring) const
         if (leg == nullptr || one.row.answered) leg = one.leg;
     const Leg* origin = leg->call->origin;
     const bool talked = ring.last.state == RingState::answered || ring.last.state == RingState::held;
-    if (talked && leg->bridge.empty() && !ring.last.party_number.empty())
-        return {ring.last.party_number, ring.last.party_name, ring.last.withheld};  // it was they
+    const bool as_before = leg->bridge.empty() || ring.state == RingState::held;  // alone, or they wait
+    if (talked && as_before && !ring.last.party_number.empty())
+        return {ring.last.party_number, ring.last.party_name, ring.last.withheld};
     const Leg* with = model.partner(*leg);
     if (with != nullptr && with == origin) return caller_of(talk);
     if (with != nullptr)
@@ -74,7 +76,7 @@ Desk::Impl::Party Desk::Impl::party_dialled(const Talk& talk, const Ring& ring, 
     if (!talk.own) return caller_of(talk);  // taken by pickup or from a parking lot
     const std::string& dialed = talk.row.dialed_number;
     if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, {});
-    // outside, the connected line has names that our own dialplan made up
+    // the names of outside parties of our own calls are the dialplan's
     const bool told = talk.row.direction == crm::Direction::internal && leg.connected_number == dialed;
     return colleague(dialed, told ? leg.connected_name : std::string());
 }
@@ -99,7 +101,8 @@ Desk::Impl::Party Desk::Impl::connected(const Talk& talk, const Ring& ring, cons
                                         Party otherwise) const {
     if (leg.connected_number.empty() || leg.connected_number == ring.extension) return otherwise;
     if (leg.connected_number == talk.row.caller_number) return caller_of(talk);
-    return colleague(leg.connected_number, leg.connected_name);
+    const bool made_up = talk.own && !extensions.is_phone(leg.connected_number);  // by the dialplan
+    return colleague(leg.connected_number, made_up ? std::string() : leg.connected_name);
 }
 
 void Desk::Impl::party_changed(Talk& talk) {

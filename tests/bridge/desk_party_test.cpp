@@ -120,6 +120,96 @@ TEST(party, of_an_own_call_that_somebody_picks_up_is_who_picked_up) {
     EXPECT_EQ(e.desk.current(peter).at(0).party_number, "202");
 }
 
+TEST(party, of_a_group_of_local_members_is_who_answered) {
+    Exchange e("hq", three_people());
+    e.channel("PJSIP/201-00000001", "1.0", "1.0", "Ring", "201", "620");
+    e.channel("Local/203@internal-00000001;1", "1.1", "1.0", "Down");
+    e.channel("Local/203@internal-00000001;2", "1.2", "1.0", "Ring");
+    e.dial_begin("1.0", "1.1", "1.0");
+    e.ring("PJSIP/203-00000003", "1.3");
+    e.dial_begin("1.2", "1.3", "1.0");
+    EXPECT_EQ(e.desk.current(anna).at(0).party_number, "620");
+    e.state("1.3", "1.0", "Up");
+    e.dial_end("1.2", "1.3", "1.0", "ANSWER");
+    e.enter("1.3", "1.0", "b1");
+    e.enter("1.2", "1.0", "b1");
+    e.dial_end("1.0", "1.1", "1.0", "ANSWER");
+    e.enter("1.1", "1.0", "b2");
+    e.enter("1.0", "1.0", "b2");
+    EXPECT_EQ(e.desk.current(anna).at(0).party_number, "203");
+    EXPECT_EQ(e.desk.current(anna).at(0).party_name, "Peter");
+    EXPECT_EQ(e.desk.current(peter).at(0).party_number, "201");
+}
+
+// 201 called a customer and hands them to 202; the dialplan gave the trunk's channel a name.
+TEST(party, of_a_customer_who_was_called_and_is_handed_on_is_the_customer) {
+    Exchange e("hq", three_people());
+    const std::string customer = "07700900456";
+    e.channel("PJSIP/201-00000001", "1.0", "1.0", "Ring", "201", customer);
+    e.channel("PJSIP/trunk-00000002", "1.1", "1.0", "Down");
+    e.dial_begin("1.0", "1.1", "1.0");
+    e.state("1.1", "1.0", "Up");
+    e.dial_end("1.0", "1.1", "1.0", "ANSWER");
+    e.enter("1.1", "1.0", "b1");
+    e.enter("1.0", "1.0", "b1");
+    e.event("BlindTransfer", {{"Result", "Success"}, {"TransfererUniqueid", "1.0"}});
+    e.leave("1.0", "1.0", "b1");
+    e.leave("1.1", "1.0", "b1");
+    e.hangup("1.0", "1.0");
+    e.channel("PJSIP/202-00000003", "1.2", "1.0", "Down");
+    e.dial_begin("1.1", "1.2", "1.0");
+    e.event("Newstate", {{"Uniqueid", "1.2"},
+                         {"Linkedid", "1.0"},
+                         {"ChannelStateDesc", "Ringing"},
+                         {"ConnectedLineNum", customer},
+                         {"ConnectedLineName", "CID:02079460100"}});
+    EXPECT_EQ(e.told(anna).back(), "ended 1.0 transferred");
+    EXPECT_EQ(e.seen.notices.back().to, zofia);
+    EXPECT_EQ(e.seen.notices.back().party_number, customer);
+    EXPECT_EQ(e.seen.notices.back().party_name, "");
+}
+
+TEST(party, of_a_held_call_stays_while_a_colleague_is_asked_on_the_same_line) {
+    Exchange e("hq", three_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    e.state("1.1", "1.0", "Up");
+    e.enter("1.1", "1.0", "b1");
+    e.enter("1.0", "1.0", "b1");
+    e.event("Hold", {{"Uniqueid", "1.1"}, {"Linkedid", "1.0"}});
+    e.channel("Local/202@internal-00000001;1", "1.2", "1.0", "Down");
+    e.channel("Local/202@internal-00000001;2", "1.3", "1.0", "Ring");
+    e.ring("PJSIP/202-00000002", "1.4");
+    e.dial_begin("1.3", "1.4", "1.0");
+    e.enter("1.2", "1.0", "b2");
+    e.leave("1.1", "1.0", "b1");
+    e.enter("1.1", "1.0", "b2");
+    e.state("1.4", "1.0", "Up");
+    e.enter("1.4", "1.0", "b3");
+    e.enter("1.3", "1.0", "b3");
+    EXPECT_EQ(e.desk.current(anna).at(0).party_number, "+447700900123");
+    EXPECT_EQ(e.desk.current(zofia).at(0).party_number, "201");
+}
+
+TEST(party, that_waits_in_a_queue_after_a_transfer_waits_from_then_on) {
+    Exchange e("hq", three_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    e.state("1.1", "1.0", "Up");
+    e.now += 60s;
+    e.event("BlindTransfer", {{"Result", "Success"}, {"TransfererUniqueid", "1.1"}});
+    e.hangup("1.1", "1.0");
+    e.event("QueueCallerJoin", {{"Uniqueid", "1.0"}, {"Linkedid", "1.0"}, {"Queue", "support"}});
+    e.now += 7s;
+    e.ring("PJSIP/202-00000002", "1.2");
+    EXPECT_EQ(e.seen.notices.back().queue, "support");
+    EXPECT_EQ(e.seen.notices.back().waited, 7);
+    e.state("1.2", "1.0", "Up");
+    e.now += 9s;
+    e.event("Hold", {{"Uniqueid", "1.2"}, {"Linkedid", "1.0"}});
+    EXPECT_EQ(e.seen.notices.back().waited, 7);
+}
+
 TEST(party, without_a_name_of_ours_has_the_one_of_the_exchange) {
     Exchange e("hq", {{anna, "5", "hq", "201", {}, true}});
     e.channel("PJSIP/201-00000001", "1.0", "1.0", "Ring", "201", "02079460500", "Anna K");
