@@ -42,6 +42,7 @@ void CallModel::enter_bridge(const Event& event, Leg& leg, std::string_view id, 
     Bridge& bridge = bridges_[std::string(id)];
     bridge.joins_calls = bridge.joins_calls || joins_calls;
     leg.bridge = id;
+    leg.bridged = true;
     leg.left_by = nullptr;
     for (Leg* other : bridge.legs) {
         other->left_by = nullptr;

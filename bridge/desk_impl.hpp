@@ -45,7 +45,8 @@ struct Ring {
     Cause cause = Cause::none;
     bool far_ringing = false;
     bool shared = false;
-    std::string key;  // Uniqueid of the first leg
+    bool joined = false;  // it came with a younger call: pickup, unparking, consultation
+    std::string key;      // Uniqueid of the first leg
     std::vector<RingLeg> legs;
     Notice last;                   // as sent
     std::optional<Millis> unheld;  // an Unhold that may belong to a transfer or hangup

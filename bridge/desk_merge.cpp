@@ -44,6 +44,7 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
         const auto next = std::next(ring);
         talk->rings.splice(talk->rings.end(), young.rings, ring);
         Ring& moved = talk->rings.back();
+        moved.joined = true;
         for (RingLeg& one : moved.legs) {
             one.row.call = talk->row.id;
             write(*talk, one);

@@ -57,7 +57,8 @@ Desk::Impl::Party Desk::Impl::party_of(const Talk& talk, const Ring& ring) const
         if (leg == nullptr || one.row.answered) leg = one.leg;
     const Leg* origin = leg->call->origin;
     const bool talked = ring.last.state == RingState::answered || ring.last.state == RingState::held;
-    const bool as_before = leg->bridge.empty() || ring.state == RingState::held;  // alone, or they wait
+    const bool alone = leg->bridged && leg->bridge.empty();
+    const bool as_before = alone || ring.state == RingState::held;  // it was they, or they wait
     if (talked && as_before && !ring.last.party_number.empty())
         return {ring.last.party_number, ring.last.party_name, ring.last.withheld};
     const Leg* with = model.partner(*leg);
@@ -73,7 +74,7 @@ Desk::Impl::Party Desk::Impl::caller_of(const Talk& talk) {
 }
 
 Desk::Impl::Party Desk::Impl::party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const {
-    if (!talk.own) return caller_of(talk);  // taken by pickup or from a parking lot
+    if (!talk.own || ring.joined) return caller_of(talk);  // taken by pickup or from a parking lot
     const std::string& dialed = talk.row.dialed_number;
     if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, {});
     // the names of outside parties of our own calls are the dialplan's
