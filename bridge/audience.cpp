@@ -108,6 +108,21 @@ const std::map<std::string, Audience::Client>* Audience::clients_of(std::string_
     return found == clients_.end() ? nullptr : &found->second;
 }
 
+namespace {
+// A service may want its calls shown when they are answered, or never; consoles see them all the same.
+bool is_shown(const Notice& notice, bool begun) {
+    switch (notice.pop) {
+        case crm::PopRule::ringing:
+            return true;
+        case crm::PopRule::answered:
+            return notice.state == RingState::ended ? begun : notice.state != RingState::ringing;
+        case crm::PopRule::never:
+            return false;
+    }
+    return true;
+}
+}  // namespace
+
 std::vector<Recipient> Audience::recipients(const Notice& notice) {
     std::vector<Recipient> all;
     bool console = false, spark = false, sure = false;
@@ -154,6 +169,8 @@ std::vector<Recipient> Audience::recipients(const Notice& notice) {
     const Key key{notice.to, notice.pbx, notice.leg};
     auto& told = told_[key];
     if (told.call_id.empty()) told.call_id = notice.id;
+    if (!is_shown(notice, !told.last.empty()))
+        for (auto& recipient : all) recipient.phone_event = recipient.body = false;
     const auto to_all = told.last.find(notice.to);
     const bool all_know = to_all != told.last.end() && to_all->second == type;
     for (auto& recipient : all) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "bridge/ranking.hpp"
+
 namespace bridge {
 
 namespace {
@@ -48,25 +50,31 @@ crm::CallRow CallBook::row(crm::CallRow row, std::string_view party) {
     }
     auto& entry = entries_[row.id];
     entry.party = party;
-    if (row.record.empty() && !entry.record.empty()) {
-        row.module = entry.module;
-        row.record = entry.record;
-        row.label = entry.label;
-    }
-    entry.row = row;
-    return row;
+    entry.row = std::move(row);
+    if (entry.row.record.empty()) complete(entry);
+    return entry.row;
+}
+
+// The desk may have told the service only now.
+void CallBook::complete(Entry& entry) const {
+    auto lookup = entry.lookup;
+    if (const auto modules = modules_.find(entry.row.service); modules != modules_.end())
+        prefer_modules(lookup, modules->second);
+    const auto* match = record_of(lookup);
+    if (match == nullptr) return;
+    entry.row.module = match->module;
+    entry.row.record = match->id;
+    entry.row.label = match->label;
 }
 
 std::vector<crm::CallRow> CallBook::found(std::string_view pbx, std::string_view party,
                                           const crm::Lookup& lookup) {
     std::vector<crm::CallRow> changed;
-    const auto* match = record_of(lookup);
-    if (match == nullptr) return changed;
+    if (record_of(lookup) == nullptr) return changed;
     for (auto& [id, entry] : entries_) {
         if (entry.row.pbx != pbx || entry.party != party || !entry.row.record.empty()) continue;
-        entry.row.module = entry.module = match->module;
-        entry.row.record = entry.record = match->id;
-        entry.row.label = entry.label = match->label;
+        entry.lookup = lookup;
+        complete(entry);
         changed.push_back(entry.row);
     }
     return changed;

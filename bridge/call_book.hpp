@@ -13,6 +13,10 @@ namespace bridge {
 
 class CallBook {
  public:
+    // Whose records come first, by service.
+    using Modules = std::map<std::string, std::vector<std::string>, std::less<>>;
+    void set_modules(Modules modules) { modules_ = std::move(modules); }
+
     // A row from the desk, completed by what is known of its party. `party`: its number as it was looked up.
     crm::CallRow row(crm::CallRow row, std::string_view party);
     // The match of a number became known: the rows that it completes, to be written again.
@@ -38,7 +42,7 @@ class CallBook {
     struct Entry {
         crm::CallRow row;
         std::string party;
-        std::string module, record, label;
+        crm::Lookup lookup;  // of the party
     };
     struct OldLeg {
         crm::LegRow row;
@@ -48,6 +52,8 @@ class CallBook {
     static std::string key_of(const crm::LegRow& row) {
         return row.call + '\n' + row.uniqueid + '\n' + row.jid;
     }
+    void complete(Entry& entry) const;
+    Modules modules_;
     std::map<std::string, Entry, std::less<>> entries_;  // by call id
     std::map<std::string, crm::CallRow, std::less<>> old_calls_;
     std::map<std::string, OldLeg, std::less<>> old_legs_;

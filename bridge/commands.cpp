@@ -19,6 +19,8 @@
 #include "bridge/lookup_command.hpp"
 #include "bridge/recorder.hpp"
 #include "bridge/replay.hpp"
+#include "bridge/roster_commands.hpp"
+#include "bridge/roster_file.hpp"
 #include "crm/call_log.hpp"
 #include "crm/numbers.hpp"
 
@@ -36,7 +38,8 @@ struct Arguments {
     std::string people, times;  // replay
     std::size_t chunk = 0;
     bool explain = false;
-    std::string as;  // lookup
+    bool dry_run = false;  // import
+    std::string as;        // lookup
     std::vector<std::string> numbers;
 };
 
@@ -85,7 +88,19 @@ int run_replay(const Arguments& arguments) {
     ReplayOptions options;
     options.trace = arguments.file;
     if (!arguments.times.empty()) options.times = arguments.times;
-    if (!arguments.people.empty()) options.people = arguments.people;
+    if (!arguments.people.empty()) {
+        if (is_roster(arguments.people)) {
+            auto roster = load_roster(arguments.people, {.pbx = {}, .schemes = {}});
+            if (!roster) {
+                for (const auto& line : roster.error()) fmt::print(stderr, "{}\n", line);
+                return wrong;
+            }
+            options.operators = std::move(roster->operators);
+            options.services = std::move(roster->services);
+        } else {
+            options.people = arguments.people;
+        }
+    }
     options.chunk = arguments.chunk;
     options.explain = arguments.explain;
     options.desk.pbx = arguments.pbx.empty() ? "hq" : arguments.pbx;
@@ -121,6 +136,18 @@ int run_record(const Arguments& arguments) {
     return wrong;
 }
 
+int run_import(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    return import_roster(*config, arguments.file, arguments.dry_run, std::cout, std::cerr);
+}
+
+int run_export(const Arguments& arguments) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    return export_roster(*config, arguments.file, std::cout, std::cerr);
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -150,6 +177,13 @@ int command_line(int argc, char** argv) {
         add("check", "configuration, then every link, right and mapping: what is wrong and how to mend it",
             run_check);
     checking->add_flag("--json", arguments.json, "one JSON array");
+    auto* importing =
+        add("import", "operators, services and seats from a YAML file into our tables: all or nothing",
+            run_import);
+    importing->add_option("file", arguments.file, "the file; `export` writes one")->required();
+    importing->add_flag("--dry-run", arguments.dry_run, "only say what would change");
+    auto* exporting = add("export", "operators, services and seats of our tables as YAML", run_export);
+    exporting->add_option("file", arguments.file, "file to write; without it to the output");
     auto* lookup = add("lookup", "who matches a number, ranked, and why", run_lookup);
     lookup->add_flag("--json", arguments.json, "one object a line");
     lookup->add_option("--as", arguments.as, "JID: as this operator would be shown it");
@@ -159,8 +193,9 @@ int command_line(int argc, char** argv) {
         run_replay);
     playing->add_option("trace", arguments.file, "the recorded bytes (.ami)")->required();
     playing->add_option("--times", arguments.times, "when they came (.times)");
-    playing->add_option("--people", arguments.people,
-                        "YAML: [{jid: anna@example.org, pbx: hq, extension: \"201\"}, ...]");
+    playing->add_option(
+        "--people", arguments.people,
+        "YAML: [{jid: anna@example.org, pbx: hq, extension: \"201\"}, ...], or a file of `export`");
     playing->add_option("--pbx", arguments.pbx, "name of the pbx; default hq, or the first of --config");
     playing->add_option("--chunk", arguments.chunk, "bytes fed at once; changes nothing in the output");
     playing->add_flag("--explain", arguments.explain, "every decision as a sentence, on stderr");

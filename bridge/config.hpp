@@ -57,6 +57,7 @@ struct PopConfig {
     PopMode mode = PopMode::automatic;
     std::string language = "en";
     MissedMode missed = MissedMode::notice;
+    std::vector<std::string> schemes;  // of pages that services open, beside http and https
     bool operator==(const PopConfig&) const = default;
 };
 

@@ -39,6 +39,18 @@ std::optional<std::string> ConfigReader::text(const YAML::Node& node, bool may_b
     return value;
 }
 
+void ConfigReader::texts(const YAML::Node& node, std::vector<std::string>& into,
+                         std::string (*wrong)(std::string_view)) {
+    list(node, [&](const YAML::Node& item) {
+        auto value = text(item);
+        if (!value) return;
+        if (auto what = wrong(*value); !what.empty()) return fault(item, what);
+        if (std::find(into.begin(), into.end(), *value) != into.end())
+            return fault(item, "is given twice; delete one of the two");
+        into.push_back(std::move(*value));
+    });
+}
+
 std::optional<bool> ConfigReader::yes_no(const YAML::Node& node) {
     // Quoted words are text: yaml-cpp tags them "!".
     if (node.IsScalar() && node.Tag() != "!") {

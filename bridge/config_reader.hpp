@@ -1,10 +1,12 @@
 // Typed reading of a YAML tree: every fault is collected with file, line, key, what is wrong and what to do.
-// A table row per key (Row) names the member that takes the value. Private to config.cpp: the only header
-// that shows yaml-cpp.
+// A table row per key (Row) names the member that takes the value. Private to the .cpp files that read one:
+// the only header that shows yaml-cpp.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -58,6 +60,9 @@ class ConfigReader {
     // Calls `each` for every element with the path set; a fault when the node is no list.
     template <class Each>
     void list(const YAML::Node& node, Each each);
+    // A list of different texts; `wrong` says what is wrong with one, empty when nothing is.
+    void texts(const YAML::Node& node, std::vector<std::string>& into,
+               std::string (*wrong)(std::string_view));
 
  private:
     [[nodiscard]] std::string line(const YAML::Node& node, std::string_view what) const;
@@ -68,6 +73,14 @@ class ConfigReader {
 };
 
 std::string_view kind_of(const YAML::Node& node);
+
+struct YamlLimits {
+    std::string_view missing;  // what to do where there is no such file
+    std::uintmax_t megabytes = 1;
+    std::size_t values = 100000;  // aliases counted with all they stand for
+};
+// The error is one line with file and line, and what to do.
+std::expected<YAML::Node, std::string> load_yaml(const std::filesystem::path& file, const YamlLimits& limits);
 
 template <class T>
 struct Row {

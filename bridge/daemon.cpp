@@ -16,7 +16,9 @@
 
 #include "bridge/daemon_impl.hpp"
 #include "bridge/notice_memory.hpp"
+#include "bridge/page_url.hpp"
 #include "bridge/printable.hpp"
+#include "bridge/ranking.hpp"
 #include "bridge/reload.hpp"
 #include "bridge/row_memory.hpp"
 #include "bridge/systemd.hpp"
@@ -89,6 +91,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
                                                std::string_view node) { return phone_query(from, node); }},
         log);
     callers.on_operators([this](std::vector<crm::Operator> found) { operators(std::move(found)); });
+    callers.on_own([this](const crm::Roster& own) { own_tables(own); });
     callers.on_link([this](bool up, const std::string& detail) { crm_link(up, detail); });
     call_log.on_link([this](bool up, const std::string& detail) {
         log(up ? log_info : log_warning,
@@ -144,7 +147,7 @@ NoticeFlow::Index Daemon::Impl::flow_index() {
 }
 NoticeFlow::Send Daemon::Impl::flow_send() {
     return [this](const Notice& notice, const crm::Lookup& lookup) {
-        auto shown = shown_to(notice.to, lookup);
+        auto shown = shown_to(notice, lookup);
         explain_match(notice, shown);
         herald.notice(notice, shown);
     };
@@ -187,8 +190,9 @@ std::string Daemon::Impl::plain_number(const std::string& number, const std::str
     return understood.internal ? number : understood.e164.value_or(number);
 }
 
-crm::Lookup Daemon::Impl::shown_to(std::string_view jid, crm::Lookup lookup) const {
-    const auto* who = operator_of(jid);
+crm::Lookup Daemon::Impl::shown_to(const Notice& notice, crm::Lookup lookup) const {
+    prefer_modules(lookup, notice.modules);
+    const auto* who = operator_of(notice.to);
     // Somebody the CRM does not know sees that a record exists, not what is in it.
     if (!config.crm.visibility_all && (who == nullptr || who->crm_user.empty()))
         for (auto& match : lookup.matches) match.may_see = false;
@@ -315,6 +319,25 @@ void Daemon::Impl::operators(std::vector<crm::Operator> found) {
             without_pbx == 0
                 ? ""
                 : " these get no pops; put the pbx before the extension (hq/201) or into cti_operator"));
+}
+
+void Daemon::Impl::own_tables(const crm::Roster& own) {
+    CallBook::Modules modules;
+    for (const auto& service : own.services) {
+        if (!service.modules.empty()) modules[service.name] = service.modules;
+        if (service.pbx.empty() ? config.pbx.size() > 1 : pbx(service.pbx) == nullptr)
+            log(log_warning, fmt::format("service={} its pbx `{}` is not in the configuration, it counts {}",
+                                         printable(service.name), printable(service.pbx),
+                                         service.pbx.empty() ? "at every pbx" : "nowhere"));
+        if (service.url.empty()) continue;
+        if (auto fault = fault_of_page(service.url, service.variables, config.pop.schemes); !fault.empty())
+            log(log_warning,
+                fmt::format("service={} its page is not opened: it {}", printable(service.name), fault));
+    }
+    book.set_modules(std::move(modules));
+    for (auto& side : sides) side->set_services(own.services);
+    log(log_info, fmt::format("services={} seats={}", own.services.size(), own.seats.size()));
+    arm_alarms();
 }
 
 void Daemon::Impl::crm_link(bool up, const std::string& detail) {

@@ -78,6 +78,7 @@ struct Daemon::Impl {
     void dial_ended(const crm::CallRow& row, Millis now);
     void matched(const std::string& pbx, const std::string& number, const crm::Lookup& lookup);
     void operators(std::vector<crm::Operator> found);
+    void own_tables(const crm::Roster& own);
     void crm_link(bool up, const std::string& detail);
     void pbx_link(PbxSide& side, bool up);
     void pbx_synced(PbxSide& side);
@@ -129,7 +130,7 @@ struct Daemon::Impl {
         const auto* who = config.crm.visibility_all ? nullptr : operator_of(jid);
         return who != nullptr ? who->crm_user : std::string();
     }
-    [[nodiscard]] crm::Lookup shown_to(std::string_view jid, crm::Lookup lookup) const;
+    [[nodiscard]] crm::Lookup shown_to(const Notice& notice, crm::Lookup lookup) const;
     [[nodiscard]] std::string plain_number(const std::string& number, const std::string& pbx_name) const;
 
     Config config;

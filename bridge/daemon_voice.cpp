@@ -20,7 +20,8 @@ StanzaStyle Daemon::Impl::style() const {
                       .epoch = epoch,
                       .language = config.pop.language,
                       .missed = config.pop.missed,
-                      .devices = {}};
+                      .devices = {},
+                      .schemes = config.pop.schemes};
     for (const auto& pbx_config : config.pbx) style.devices[pbx_config.name] = pbx_config.channels.front();
     return style;
 }
@@ -39,7 +40,7 @@ std::vector<std::string> Daemon::Impl::render(const Notice& notice, const crm::L
 
 std::string Daemon::Impl::call_xml(Notice notice) {
     notice.seq = herald.seq(notice.to);
-    return stanzas.call(notice, shown_to(notice.to, flow.lookup_of(notice, viewer(notice.to))));
+    return stanzas.call(notice, shown_to(notice, flow.lookup_of(notice, viewer(notice.to))));
 }
 
 std::string Daemon::Impl::calls_xml(std::string_view jid) {

@@ -38,12 +38,14 @@ void Desk::Impl::set_people(std::vector<crm::Operator> list, std::vector<crm::Op
     by_extension.clear();
     by_jid.clear();
     std::unordered_set<std::string> numbers;
+    std::unordered_map<std::string, std::string> devices;
     for (std::size_t i = 0; i < people.size(); ++i) {
         numbers.insert(people[i].extension);
         by_extension.emplace(people[i].extension, i);
+        for (const std::string& device : people[i].devices) devices.emplace(device, people[i].extension);
         if (!people[i].jid.empty()) by_jid.emplace(people[i].jid, i);
     }
-    extensions.set_people(std::move(numbers));
+    extensions.set_people(std::move(numbers), std::move(devices));
 }
 
 std::vector<std::size_t> Desk::Impl::people_at(const std::string& extension) const {

@@ -174,7 +174,7 @@ struct Desk::Impl {
     static Party caller_of(const Talk& talk);
     void announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces = {});
     Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
-    void show_service(Notice& notice, const Talk& talk, const Call& call) const;
+    void show_service(Notice& notice, const Talk& talk, const Ring& ring) const;
 
     void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, Data data);
     void reason(Why why, const Talk* talk, std::string_view leg, std::string_view jid, std::string text) {

@@ -4,11 +4,13 @@
 namespace bridge {
 
 void Desk::Impl::announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces) {
+    const bool waited = ring.state == RingState::ringing || ring.state == RingState::dialing;
     ring.state = state;
     ring.announced = true;
     learn_service(talk, *ring.legs.front().leg->call);
     Notice notice = snapshot(talk, ring, at);
     notice.replaces = replaces;
+    notice.just_answered = waited && state == RingState::answered;
     notice.seq = ++seq[ring.jid];
     reason(Why::notice_made, &talk, ring.key, ring.jid,
            Data{{Fact::state, std::string(to_string(state))},
@@ -42,7 +44,7 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
         notice.waited =
             static_cast<int>(std::max<std::int64_t>(0, (until - *leg.call->joined).count() / 1000));
     }
-    show_service(notice, talk, *leg.call);
+    show_service(notice, talk, ring);
     notice.request = talk.row.request;
     if (ring.far_ringing && ring.state == RingState::dialing) notice.far_end = "ringing";
     notice.shared = ring.shared;

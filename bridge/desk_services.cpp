@@ -32,17 +32,18 @@ void Desk::Impl::learn_service(Talk& talk, const Call& call) {
     reason(Why::service_found, &talk, {}, {}, fmt::format("{}: {}", row.service, why));
 }
 
-void Desk::Impl::show_service(Notice& notice, const Talk& talk, const Call& call) const {
+void Desk::Impl::show_service(Notice& notice, const Talk& talk, const Ring& ring) const {
     notice.service = talk.row.service;
     const crm::Service* service = services.named(notice.service);
     if (service == nullptr) return;
     notice.language = service->language;
-    notice.pop = service->pop;
+    if (!ring.own) notice.pop = service->pop;
     notice.page = service->url;
     notice.modules = service->modules;
+    const auto& variables = ring.legs.front().leg->call->variables;
     for (const std::string& name : service->variables) {
         if (notice.variables.size() == most_variables) break;
-        if (const auto value = call.variables.find(name); value != call.variables.end())
+        if (const auto value = variables.find(name); value != variables.end())
             notice.variables.emplace_back(name, value->second);
     }
 }

@@ -67,6 +67,19 @@ Verdict record_plain(State& s) {
     if (s.request.record.empty() != s.request.module.empty()) return "a record needs its module and its id";
     return {};
 }
+Verdict service_fits(State& s) {
+    const auto& asked = s.request.service;
+    if (asked.empty()) return {};
+    const auto* service = s.facts.service;
+    if (service == nullptr) return fmt::format("there is no service \"{}\" here", printable(asked, 40));
+    if (service->direction != crm::Direction::outbound)
+        return fmt::format("\"{}\" takes calls, it makes none", printable(asked, 40));
+    const auto& people = service->operators;
+    if (!people.empty() &&
+        std::none_of(people.begin(), people.end(), [&](const auto& one) { return one.jid == s.request.jid; }))
+        return fmt::format("you do not work for the service \"{}\"", printable(asked, 40));
+    return {};
+}
 Verdict pattern_allows(State& s) {
     auto verdict = judge(s.config, s.target);
     if (verdict.allowed) return {};
@@ -102,6 +115,7 @@ constexpr Check checks[] = {
     {"phone", Condition::not_acceptable, has_phone},
     {"number", Condition::bad_request, number_understood},
     {"record", Condition::bad_request, record_plain},
+    {"service", Condition::not_acceptable, service_fits},
     {"pattern", Condition::not_acceptable, pattern_allows},
     {"concurrent", Condition::resource_constraint, below_concurrent},
     {"per_minute", Condition::resource_constraint, below_rate},
@@ -159,7 +173,12 @@ std::expected<DialPlan, DialRefusal> Dialer::plan(const DialRequest& request, co
     originate.channel = filled(facts.pbx->channels.front(), dialing.extension);
     originate.context = facts.pbx->dial.context;
     originate.exten = number.internal ? state.target : rewritten(config_.rewrite, state.target);
-    originate.caller_id = filled(facts.pbx->dial.caller_id, dialing.extension, originate.exten);
+    std::string caller_id = facts.pbx->dial.caller_id;
+    if (facts.service != nullptr) {
+        if (!facts.service->contexts.empty()) originate.context = facts.service->contexts.front();
+        if (!facts.service->caller_id.empty()) caller_id = facts.service->caller_id;
+    }
+    originate.caller_id = filled(caller_id, dialing.extension, originate.exten);
     originate.timeout = facts.pbx->dial.timeout;
     originate.channel_id = dialing.channel_id;
     originate.variables = header_variables(*facts.pbx, originate.channel);

@@ -30,7 +30,8 @@ struct DialFacts {
     const crm::Operator* who = nullptr;  // nullptr: no operator has this JID
     const PbxConfig* pbx = nullptr;      // nullptr: the operator has none
     bool link_up = false;
-    std::size_t going_on = 0;  // click-to-dials of this operator
+    std::size_t going_on = 0;               // click-to-dials of this operator
+    const crm::Service* service = nullptr;  // the one that was asked for by name, if it is enabled here
     std::expected<crm::Number, std::string>
         number;                         // understood at the pbx; the error is a sentence for a person
     std::string module, record, label;  // the record the number belongs to, if there is exactly one

@@ -40,8 +40,10 @@ bool looks_dialed(std::string_view exten) {
 Extensions::Extensions(std::vector<std::string> channels, std::vector<std::string> internal)
     : channels_(std::move(channels)), internal_(std::move(internal)) {}
 
-void Extensions::set_people(std::unordered_set<std::string> extensions) {
+void Extensions::set_people(std::unordered_set<std::string> extensions,
+                            std::unordered_map<std::string, std::string> devices) {
     people_ = std::move(extensions);
+    devices_ = std::move(devices);
     longest_ = 0;
     for (const std::string& extension : people_) longest_ = std::max(longest_, extension.size());
 }
@@ -55,6 +57,10 @@ std::string_view Extensions::pattern_of(std::string_view channel) const {
 }
 
 Extensions::Fit Extensions::fit(std::string_view channel) const {
+    if (!devices_.empty())
+        for (const auto name : {channel.substr(0, std::min(channel.rfind('-'), channel.size())), channel})
+            if (const auto device = devices_.find(std::string(name)); device != devices_.end())
+                return {device->first, device->second};
     for (const std::string& pattern : channels_) {
         const std::size_t at = pattern.find(placeholder);
         if (at == std::string::npos) continue;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -19,7 +20,9 @@ class Extensions {
     // `channels`: patterns as "PJSIP/{extension}". `internal`: globs of internal numbers; empty: the people's
     // and what is not longer.
     Extensions(std::vector<std::string> channels, std::vector<std::string> internal);
-    void set_people(std::unordered_set<std::string> extensions);
+    // `devices`: phones that no pattern names, "PJSIP/anna-desk" -> extension.
+    void set_people(std::unordered_set<std::string> extensions,
+                    std::unordered_map<std::string, std::string> devices = {});
 
     // The extension of a phone's channel ("PJSIP/201-0000002a") or dial string ("PJSIP/201"); empty: no phone
     // of ours.
@@ -37,6 +40,7 @@ class Extensions {
     [[nodiscard]] Fit fit(std::string_view channel) const;
     std::vector<std::string> channels_, internal_;
     std::unordered_set<std::string> people_;
+    std::unordered_map<std::string, std::string> devices_;
     std::size_t longest_ = 0;
 };
 

@@ -49,6 +49,7 @@ struct Notice {
     std::optional<int> waited;  // seconds in the queue
     std::string service, language;
     crm::PopRule pop = crm::PopRule::ringing;  // when body, link and Spark's event come
+    bool just_answered = false;                // by this operator, and this is the first notice that says so
     std::string page;                          // template of the page to open (page_url.hpp)
     std::vector<std::string> modules;          // whose matches come first
     std::vector<std::pair<std::string, std::string>> variables;  // at most 32 of 256 characters

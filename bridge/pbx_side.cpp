@@ -10,6 +10,10 @@
 
 namespace bridge {
 
+namespace {
+constexpr std::size_t longest_variables = 800;  // of one header, whose line Asterisk reads up to 1024 bytes
+}
+
 struct PbxSide::Timer {
     explicit Timer(boost::asio::io_context& io) : timer(io) {}
     boost::asio::steady_timer timer;
@@ -24,18 +28,38 @@ PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events ev
       desk_(DeskConfig{.pbx = config.name, .channels = config.channels, .extensions = config.extensions}),
       timer_(std::make_unique<Timer>(io)),
       since_(wall_now()) {
-    ami::SessionConfig session;
-    session.username = config.username;
-    session.secret = config.secret;
-    // What the dialplan may have set before we came (docs/design.md, section 9).
-    session.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV"};
+    session_config_.username = config.username;
+    session_config_.secret = config.secret;
+    set_services({});
     link_ = std::make_unique<Link>(
         io, "pbx:" + config.name, Endpoint{config.host, config.port, config.tls}, config.reconnect,
-        [this, session] { return std::make_unique<AmiProtocol>(session, *this); },
+        [this] { return std::make_unique<AmiProtocol>(session_config_, *this); },
         [this](int priority, std::string_view line) { log_(priority, line); });
 }
 
 PbxSide::~PbxSide() = default;
+
+void PbxSide::set_services(const std::vector<crm::Service>& services) {
+    desk_.set_services(services);
+    services_.set(services, config_.name);
+    const std::string events = services_.need_dialplan_events()
+                                   ? fmt::format("{},dialplan", ami::SessionConfig{}.events)
+                                   : ami::SessionConfig{}.events;
+    // What the dialplan may have set before we came (docs/design.md, section 9).
+    session_config_.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV"};
+    std::size_t line = 0;
+    for (const std::string& name : services_.interest().variables) {
+        line += name.size() + 1;
+        if (line <= longest_variables) session_config_.sync_variables.push_back(name);
+    }
+    if (std::exchange(session_config_.events, events) == events || session() == nullptr) return;
+    log_(log_info, fmt::format("pbx={} events={}", config_.name, events));
+    submit(ami::events(events), [this](const ami::Reply& reply) {
+        if (!reply.ok())
+            log_(log_warning,
+                 fmt::format("pbx={} its events could not be chosen: {}", config_.name, reply.message));
+    });
+}
 
 void PbxSide::start(std::function<void()> first_attempt_decided) {
     link_->on_first_attempt(std::move(first_attempt_decided));

@@ -11,6 +11,7 @@
 #include "bridge/desk.hpp"
 #include "bridge/link.hpp"
 #include "bridge/log.hpp"
+#include "bridge/services.hpp"
 
 namespace bridge {
 
@@ -31,6 +32,9 @@ class PbxSide final : public ami::SessionHandler {
     void stop();
     [[nodiscard]] const PbxConfig& config() const { return config_; }
     [[nodiscard]] Desk& desk() { return desk_; }
+    [[nodiscard]] const Services& services() const { return services_; }
+    // Replaces them; a session that is up is told which events it needs now.
+    void set_services(const std::vector<crm::Service>& services);
     [[nodiscard]] bool up() const { return up_; }
     [[nodiscard]] Millis since() const { return since_; }  // of the present link state, wall clock
     [[nodiscard]] bool synced_once() const { return synced_once_; }
@@ -57,6 +61,8 @@ class PbxSide final : public ami::SessionHandler {
     Events events_;
     Logger& log_;
     Desk desk_;
+    Services services_;
+    ami::SessionConfig session_config_;  // of the next session
     std::unique_ptr<Timer> timer_;
     bool up_ = false, synced_once_ = false;
     Millis since_;

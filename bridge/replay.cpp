@@ -270,6 +270,7 @@ int replay(const ReplayOptions& options, std::ostream& out, std::ostream& err) {
 
     Desk desk(options.desk);
     desk.set_people(std::move(people));
+    desk.set_services(options.services);
     Report report(options, out, err);
     ami::Parser parser;
     std::size_t index = 0;

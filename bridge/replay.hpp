@@ -21,9 +21,10 @@ struct ReplayOptions {
     std::optional<std::filesystem::path> times;   // without it every time is 0
     std::optional<std::filesystem::path> people;  // YAML list; read by replay() when given
     std::vector<crm::Operator> operators;         // used when `people` is absent
-    DeskConfig desk;                              // desk.pbx is --pbx
-    std::size_t chunk = 0;                        // bytes fed at once; 0: as recorded, else the whole file
-    bool explain = false;                         // reasons as sentences on `err`
+    std::vector<crm::Service> services;
+    DeskConfig desk;        // desk.pbx is --pbx
+    std::size_t chunk = 0;  // bytes fed at once; 0: as recorded, else the whole file
+    bool explain = false;   // reasons as sentences on `err`
     std::function<std::string(const std::string&)>
         normalise;  // number as printed in the rows; empty: as it came
 };

@@ -139,6 +139,7 @@ void Requests::start_dial(const DialRequest& request, const Responder& responder
         facts.pbx = &side->config();
         facts.link_up = side->up();
         facts.going_on = side->desk().dials_of(request.jid);
+        facts.service = side->services().named(request.service);
         facts.number = office_.dial_number(request.number, facts.pbx->name);
         if (facts.number && !facts.number->internal) {
             auto lookup =

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <vector>
 
+#include "bridge/page_url.hpp"
 #include "bridge/pop_text.hpp"
 #include "xmpp/jid.hpp"
 #include "xmpp/xml.hpp"
@@ -62,9 +63,18 @@ std::string variable_element(const std::pair<std::string, std::string>& variable
     return xml.take();
 }
 
+std::string service_element(const Notice& notice, std::string_view page) {
+    if (notice.service.empty()) return {};
+    Xml xml;
+    xml.open("service").attr("name", clipped(notice.service, longest_name));
+    attribute(xml, "language", notice.language);
+    url_attribute(xml, page);
+    return xml.close().take();
+}
+
 // <call/> in at most `room` bytes: what does not fit of matches is counted, of variables left out.
 std::string call_element(const Notice& notice, const crm::Lookup& lookup, std::string_view epoch,
-                         std::size_t room) {
+                         std::string_view page, std::size_t room) {
     Xml details;
     details.open("party");
     if (notice.withheld) details.attr("withheld", "true");
@@ -82,11 +92,7 @@ std::string call_element(const Notice& notice, const crm::Lookup& lookup, std::s
         if (notice.waited) details.attr("waited", std::to_string(*notice.waited));
         details.close();
     }
-    if (!notice.service.empty()) {
-        details.open("service").attr("name", clipped(notice.service, longest_name));
-        attribute(details, "language", notice.language);
-        details.close();
-    }
+    details.raw(service_element(notice, page));
     Xml create;
     if (lookup.create && is_usable_link(*lookup.create)) {
         create.open("create");
@@ -108,6 +114,7 @@ std::string call_element(const Notice& notice, const crm::Lookup& lookup, std::s
         if (notice.shared) xml.attr("shared", "true");
         attribute(xml, "request", notice.request, longest_value);
         attribute(xml, "actions", notice.actions);
+        if (notice.pop != crm::PopRule::ringing) xml.attr("pop", crm::name_of(notice.pop));
         if (more > 0) xml.attr("more", Digits(more));
         return xml;
     };
@@ -164,20 +171,34 @@ std::string iso8601(Millis time) {
     return text;
 }
 
+bool is_pop(const Notice& notice) {
+    switch (notice.pop) {
+        case crm::PopRule::ringing:
+            return notice.state == RingState::ringing;
+        case crm::PopRule::answered:
+            return notice.just_answered;
+        case crm::PopRule::never:
+            return false;
+    }
+    return false;
+}
+
 bool is_missed(const Notice& notice) {
+    if (notice.pop != crm::PopRule::ringing) return false;  // nobody was to see it
     if (notice.state != RingState::ended || notice.direction == Direction::outbound) return false;
     if (notice.cause == Cause::cancelled) return true;
     return notice.cause == Cause::no_answer && notice.queue.empty();
 }
 
 std::string Stanzas::call(const Notice& notice, const crm::Lookup& lookup) const {
-    return call_element(notice, lookup, style_.epoch, largest);
+    return call_element(notice, lookup, style_.epoch, page_url(notice, lookup, style_.schemes), largest);
 }
 
 std::string Stanzas::notice(const Notice& notice, const crm::Lookup& lookup,
                             const Recipient& recipient) const {
     const bool missed = is_missed(notice) && style_.missed != MissedMode::none;
-    const bool body = recipient.body && (notice.state == RingState::ringing || missed);
+    const bool body = recipient.body && (is_pop(notice) || missed);
+    const auto page = page_url(notice, lookup, style_.schemes);
     const bool store = body && missed && style_.missed == MissedMode::store;
 
     Xml rest;
@@ -202,6 +223,10 @@ std::string Stanzas::notice(const Notice& notice, const crm::Lookup& lookup,
     PopText text;
     if (body) {
         text = pop_text(notice, lookup, style_.language);
+        if (!page.empty()) {
+            text.label = text.label.empty() ? notice.service : std::move(text.label);
+            text.url = page;
+        }
         if (!text.url.empty()) {
             rest.open("x").attr("xmlns", "jabber:x:oob").open("url").text(text.url).close();
             rest.open("desc").text(text.label).close().close();
@@ -218,7 +243,7 @@ std::string Stanzas::notice(const Notice& notice, const crm::Lookup& lookup,
     if (body) xml.open("body").text(text.body).close();
     if (recipient.call) {
         const auto used = xml.str().size() + rest.str().size() + sizeof "</message>";
-        xml.raw(call_element(notice, lookup, style_.epoch, used < largest ? largest - used : 0));
+        xml.raw(call_element(notice, lookup, style_.epoch, page, used < largest ? largest - used : 0));
     }
     return xml.raw(rest.str()).close().take();
 }

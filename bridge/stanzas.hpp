@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bridge/audience.hpp"
 #include "bridge/config.hpp"
@@ -20,6 +21,7 @@ struct StanzaStyle {
     std::string language = "en";  // of the body: en, sk, cs, de; others read English
     MissedMode missed = MissedMode::notice;
     std::map<std::string, std::string> devices;  // pbx -> channel pattern, for phone-event's `device`
+    std::vector<std::string> schemes{};          // of pages that services open, beside http and https
 };
 
 class Stanzas {
@@ -47,6 +49,9 @@ class Stanzas {
  private:
     StanzaStyle style_;
 };
+
+// The notice with the line for a person: of the ring, or of its answer where the service says so.
+bool is_pop(const Notice& notice);
 
 // An unanswered call from outside or a colleague that is over for this operator. A round of a queue that
 // timed out is none: the caller still waits. Nor is one that a colleague answered or the operator rejected.

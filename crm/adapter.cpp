@@ -59,6 +59,7 @@ Adapter::Adapter(const std::filesystem::path& sql_dir, const std::string& name) 
     };
     find_exact = maybe("find_exact");
     may_see = maybe("may_see");
+    viewers = maybe("viewers");
     feed_position = maybe("feed_position");
     if (feed_position) changes = files.all("changes");
 

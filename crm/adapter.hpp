@@ -39,7 +39,7 @@ class Adapter {
     [[nodiscard]] std::size_t module_rank(std::string_view module) const;  // place in the adapter's order
 
     Statement operators, phone_columns, numbers, numbers_of, records, record;
-    std::optional<Statement> feed_position, find_exact, may_see;
+    std::optional<Statement> feed_position, find_exact, may_see, viewers;
     std::vector<Statement> changes;
     std::string create_module;
     bool visible_by_owner = false;  // may_see depends on module and owner alone

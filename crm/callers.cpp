@@ -16,6 +16,7 @@
 #include "crm/numbers.hpp"
 #include "crm/people_feed.hpp"
 #include "crm/recheck.hpp"
+#include "crm/visibility.hpp"
 
 namespace crm {
 namespace {
@@ -23,8 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t most_matches = 10;
-constexpr auto visibility_valid =
-    std::chrono::seconds(60);  // asked again after that while the database answers
+constexpr std::size_t most_flights = 1000;
 
 // Calls back when the budget of a question is over. A thread that only sleeps.
 class Deadlines {
@@ -98,10 +98,12 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         std::string pbx, crm_user;
         std::function<void(Lookup)> done;
     };
-    struct Decision {
-        bool yes = false;
-        Clock::time_point at;
+    // A question about a number that is under way: whoever asks the same meanwhile waits for its answer.
+    struct Flight {
+        Clock::time_point until;
+        std::vector<std::uint64_t> waiting;
     };
+    using FlightKey = std::pair<std::string, std::string>;  // pbx, number
     struct Scored {
         IndexedRecord record;
         Quality quality;
@@ -118,9 +120,12 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
     std::function<void()> loaded_changed;
     std::function<void(bool, std::string)> link_changed;
     std::function<void(std::vector<Operator>)> operators_changed;
+    Roster own;
+    std::function<void(const Roster&)> own_changed;
     std::map<std::uint64_t, Pending> pending;
     std::uint64_t last_id = 0;
-    std::map<std::pair<std::string, std::string>, Decision> visibility;  // (CRM user, subject)
+    std::map<FlightKey, Flight> flights;
+    VisibilityAnswers visibility;
 
     std::unique_ptr<PeopleFeed> feed;
     std::unique_ptr<Recheck> recheck;
@@ -147,13 +152,16 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
             hand_over([fresh](Impl& self) { self.take_index(fresh); });
         };
         news.changes = [this](std::vector<Index::Change> changes) {
-            hand_over([changes = std::move(changes)](Impl& self) { self.index->apply(changes); });
+            hand_over([changes = std::move(changes)](Impl& self) { self.take_changes(changes); });
         };
         news.operators = [this](std::vector<Operator> found) {
             hand_over([found = std::move(found)](Impl& self) { self.take_operators(found); });
         };
+        news.own = [this](Roster found) {
+            hand_over([found = std::move(found)](Impl& self) { self.take_own(found); });
+        };
         news.visibility = [this](Visibility found) {
-            hand_over([found = std::move(found)](Impl& self) { self.take_visibility(found, Clock::now()); });
+            hand_over([found = std::move(found)](Impl& self) { self.take_visibility(found); });
         };
         news.link = [this](bool is_up, std::string detail) {
             hand_over([is_up, detail = std::move(detail)](Impl& self) {
@@ -168,8 +176,9 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         index->finish();
         loaded = cached.complete;
         people = std::move(cached.operators);
+        own = std::move(cached.own);
         numbers.set_operators(people);
-        take_visibility(cached.visibility, Clock::time_point{});
+        visibility.put_old(cached.visibility);
         if (loaded)
             log(LOG_INFO, fmt::format("{} records with {} telephone numbers taken from the cache",
                                       index->records(), index->numbers()));
@@ -193,7 +202,12 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
     void take_operators(std::vector<Operator> found) {
         people = std::move(found);
         numbers.set_operators(people);
+        visibility.doubt();
         tell_operators();
+    }
+    void take_own(Roster found) {
+        own = std::move(found);
+        if (own_changed) own_changed(own);
     }
     void tell_operators() {
         if (!operators_changed) return;
@@ -202,14 +216,19 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
                              [](const Operator& one) { return !one.extension.empty() || !one.jid.empty(); });
         operators_changed(std::move(with_phone));
     }
-    void take_visibility(const Visibility& found, Clock::time_point at) {
-        for (const auto& [who, yes] : found) visibility[who] = {yes, at};
+    void take_visibility(const Visibility& found) {
+        const auto now = Clock::now();
+        for (const auto& [who, yes] : found) visibility.put(who.first, who.second, yes, now);
+    }
+    void take_changes(const std::vector<Index::Change>& changes) {
+        index->apply(changes);
+        if (adapter.visible_by_owner) return;  // another owner is another subject
+        for (const auto& change : changes) visibility.forget("#" + change.id);
     }
 
     [[nodiscard]] bool may_see(std::string_view crm_user, const IndexedRecord& record) const {
         if (config.visibility_all || crm_user.empty()) return true;
-        const auto found = visibility.find({std::string(crm_user), visibility_subject(adapter, record)});
-        return found != visibility.end() && found->second.yes;
+        return visibility.last(crm_user, visibility_subject(adapter, record)).value_or(false);
     }
 
     [[nodiscard]] std::string colleague(const Number& number, std::string_view pbx) const {
@@ -310,7 +329,10 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         out.more = static_cast<unsigned>(found.size() - out.matches.size());
         const auto& best = out.matches.front();
         out.why = fmt::format(
-            "{}: {} {} ({}){}, {}{}", label, best.module, best.id, name_of(best.quality),
+            "{}: {} ({}){}, {}{}", label,
+            best.may_see ? fmt::format("{} {}", best.module, best.id)
+                         : fmt::format("a record of {}", best.owner),
+            name_of(best.quality),
             found.size() == 1 ? std::string() : fmt::format(" and {} more", found.size() - 1), source,
             hidden == 0 ? std::string()
                         : fmt::format("; {} of them this operator may not see in the CRM", hidden));
@@ -338,52 +360,104 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
         pending.emplace(id, Pending{number, std::string(pbx), std::string(crm_user), std::move(done)});
         if (!database)
             return later(id, number.kind == NumberKind::telephone ? Asked::down : Asked::not_needed);
-        RecheckQuestion question{.number = number,
-                                 .keys = CallerKeys(number, numbers, pbx),
-                                 .ids = {},
-                                 .crm_user = {},
-                                 .visible = {},
-                                 .until = Clock::now() + config.budget};
-        for (const auto& hit : hits(question.keys)) {
-            question.ids.push_back(hit.record.id);
-            if (config.visibility_all || crm_user.empty()) continue;
-            const auto subject = visibility_subject(adapter, hit.record);
-            const auto known = visibility.find({std::string(crm_user), subject});
-            if (known != visibility.end() && Clock::now() - known->second.at < visibility_valid)
-                question.visible[subject] = known->second.yes;
+        const auto now = Clock::now();
+        deadlines->add(now + config.budget, id);
+        const bool visible = config.visibility_all || !adapter.may_see;
+        const FlightKey key{std::string(pbx), number.raw};
+        // An answer for one is an answer for all where it does not depend on who asks.
+        const bool shared = visible || adapter.viewers || crm_user.empty();
+        if (const auto flight = flights.find(key);
+            shared && flight != flights.end() && now < flight->second.until)
+            return flight->second.waiting.push_back(id);
+        if (shared) {
+            // what nobody answered in time leaves its entry behind
+            if (flights.size() >= most_flights)
+                std::erase_if(flights, [&](const auto& one) { return one.second.until <= now; });
+            flights[key] = {now + config.budget, {id}};
         }
-        if (!config.visibility_all) question.crm_user = crm_user;
-        deadlines->add(question.until, id);
-        if (!recheck->ask(std::move(question), [this, id](RecheckAnswer answer) {
-                hand_over([id, answer = std::move(answer)](Impl& self) {
-                    self.finish(id, &answer, Asked::failed);
-                });
-            }))
-            later(id, Asked::too_busy);
+        auto answered = [this, id, key, shared](RecheckAnswer answer) {
+            hand_over([id, key, shared, answer = std::move(answer)](Impl& self) {
+                self.arrived(shared ? self.landed(key) : std::vector{id}, answer);
+            });
+        };
+        if (recheck->ask(question(number, pbx, crm_user, now, visible), std::move(answered))) return;
+        for (const auto waiting : shared ? landed(key) : std::vector{id}) later(waiting, Asked::too_busy);
+    }
+    std::vector<std::uint64_t> landed(const FlightKey& key) {
+        auto found = flights.extract(key);
+        return found.empty() ? std::vector<std::uint64_t>{} : std::move(found.mapped().waiting);
+    }
+
+    [[nodiscard]] RecheckQuestion question(const Number& number, std::string_view pbx,
+                                           std::string_view crm_user, Clock::time_point now, bool visible) {
+        RecheckQuestion out{.number = number,
+                            .keys = CallerKeys(number, numbers, pbx),
+                            .ids = {},
+                            .ask_viewers = !visible && adapter.viewers.has_value(),
+                            .crm_user = {},
+                            .visible = {},
+                            .viewers_known = {},
+                            .until = now + config.budget};
+        if (!visible && !out.ask_viewers) out.crm_user = crm_user;
+        for (const auto& hit : hits(out.keys)) {
+            out.ids.push_back(hit.record.id);
+            if (visible) continue;
+            const auto subject = visibility_subject(adapter, hit.record);
+            if (out.ask_viewers) {
+                if (visibility.viewers_fresh(subject, now)) out.viewers_known.insert(subject);
+            } else if (const auto known = visibility.fresh(crm_user, subject, now)) {
+                out.visible[subject] = *known;
+            }
+        }
+        return out;
     }
     void later(std::uint64_t id, Asked asked) {
-        hand_over([id, asked](Impl& self) { self.finish(id, nullptr, asked); });
+        hand_over([id, asked](Impl& self) { self.finish(id, asked, {}); });
     }
 
-    // `answer` null: the database was not asked, or the budget is over.
-    void finish(std::uint64_t id, const RecheckAnswer* answer, Asked asked) {
-        const auto found = pending.find(id);
-        if (found == pending.end()) return;  // answered already
-        auto one = std::move(found->second);
-        pending.erase(found);
-        if (answer == nullptr || !answer->error.empty()) {
-            auto out = answer_from_index(one.number, one.pbx, one.crm_user);
-            out.asked = answer == nullptr ? asked : Asked::failed;
-            if (answer != nullptr) out.failure = answer->error;
-            return one.done(std::move(out));
-        }
+    // By the index alone: the budget is over, or nobody can be asked.
+    void finish(std::uint64_t id, Asked asked, const std::string& failure) {
+        auto found = pending.extract(id);
+        if (found.empty()) return;  // answered already
+        auto& one = found.mapped();
+        auto out = answer_from_index(one.number, one.pbx, one.crm_user);
+        out.asked = asked;
+        out.failure = failure;
+        one.done(std::move(out));
+    }
 
-        const CallerKeys keys(one.number, numbers, one.pbx);
-        for (const auto& [subject, yes] : answer->visible)
-            visibility[{one.crm_user, subject}] = {yes, Clock::now()};
+    // One answer for all who asked the same.
+    void arrived(const std::vector<std::uint64_t>& ids, const RecheckAnswer& answer) {
+        const auto first = std::ranges::find_if(ids, [&](auto id) { return pending.contains(id); });
+        if (!answer.error.empty()) {
+            for (const auto id : ids) finish(id, Asked::failed, answer.error);
+            return;
+        }
+        const auto now = Clock::now();
+        for (const auto& [subject, users] : answer.viewers) visibility.put_viewers(subject, users, now);
+        if (first == ids.end()) return;  // too late for everybody; the next one profits
+        const auto asked = pending.at(*first).number;
+        const auto pbx = pending.at(*first).pbx;
+        for (const auto& [subject, yes] : answer.visible)
+            visibility.put(pending.at(*first).crm_user, subject, yes, now);
+        const auto scored = confirmed(CallerKeys(asked, numbers, pbx), answer);
+        for (const auto id : ids) {
+            auto found = pending.extract(id);
+            if (found.empty()) continue;
+            auto& one = found.mapped();
+            auto out = begin(one.number, one.pbx);
+            out.rechecked = true;
+            out.asked = Asked::confirmed;
+            fill(out, scored, one.crm_user);
+            one.done(std::move(out));
+        }
+    }
+
+    // The index's hits as the database knows them now; the index learns it too.
+    std::vector<Scored> confirmed(const CallerKeys& keys, const RecheckAnswer& answer) {
         auto scored = hits(keys);
         std::vector<Index::Change> corrections;
-        for (const auto& seen : answer->seen) {
+        for (const auto& seen : answer.seen) {
             const auto before =
                 std::ranges::find(scored, seen.id, [](const Scored& s) { return s.record.id; });
             const auto quality = seen.now ? keys.agrees(seen.now->numbers) : std::nullopt;
@@ -395,11 +469,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
             if (quality) scored.push_back({std::move(*bare), *quality});
         }
         index->apply(corrections);
-        auto out = begin(one.number, one.pbx);
-        out.rechecked = true;
-        out.asked = Asked::confirmed;
-        fill(out, std::move(scored), one.crm_user);
-        one.done(std::move(out));
+        return scored;
     }
 };
 
@@ -413,6 +483,7 @@ Callers::~Callers() {
 
 void Callers::start() {
     if (std::exchange(impl_->started, true)) return;
+    if (impl_->own != Roster{} && impl_->own_changed) impl_->own_changed(impl_->own);
     if (!impl_->people.empty()) impl_->hand_over([](Impl& self) { self.tell_operators(); });
     impl_->feed->start();
     impl_->recheck->start();
@@ -431,6 +502,12 @@ void Callers::on_link(std::function<void(bool, std::string)> changed) {
 }
 void Callers::on_operators(std::function<void(std::vector<Operator>)> changed) {
     impl_->operators_changed = std::move(changed);
+}
+void Callers::on_own(std::function<void(const Roster&)> changed) {
+    impl_->own_changed = std::move(changed);
+}
+const Roster& Callers::own() const {
+    return impl_->own;
 }
 const std::vector<Operator>& Callers::operators() const {
     return impl_->people;

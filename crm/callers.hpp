@@ -38,6 +38,10 @@ class Callers {
     // People with an extension or a JID: the cached ones at start(), then the first read, then every change.
     void on_operators(std::function<void(std::vector<Operator>)> changed);
     [[nodiscard]] const std::vector<Operator>& operators() const;
+    // What our own tables hold (services, seats; its operators are only what they add to the CRM's users):
+    // the cached ones at start(), then every change.
+    void on_own(std::function<void(const Roster&)> changed);
+    [[nodiscard]] const Roster& own() const;
 
     // From memory, at once. `pbx` selects the site's extensions (empty: all sites'). `as_crm_user`:
     // visibility as that user, as far as it is known (empty: everything).

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "crm/fact.hpp"
+#include "crm/roster.hpp"
 #include "crm/sql_files.hpp"
 #include "crm/sqlite.hpp"
 
@@ -12,7 +14,9 @@ namespace crm {
 namespace {
 
 constexpr std::int64_t page = 10'000;
-constexpr std::string_view layout = "1";  // of the tables: another number throws the content away
+constexpr std::string_view layout = "2";  // of the tables: another number throws the content away
+
+const std::string people_part = "people", own_part = "own";
 
 std::string joined(const std::vector<std::string>& lines) {
     std::string out;
@@ -55,7 +59,7 @@ struct PeopleCache::Impl {
     SqlFiles files;
     std::unique_ptr<Sqlite> file;
     std::string origin;
-    Statement put, erase, clear_records, clear_operators, put_operator, put_may_see, put_property;
+    Statement put, erase, clear_records, clear_roster, put_roster, clear_may_see, put_may_see, put_property;
 
     Impl(const std::filesystem::path& state, const std::filesystem::path& sql_dir, std::string origin_)
         : files(sql_dir, "ctibridge/people"),
@@ -64,8 +68,9 @@ struct PeopleCache::Impl {
           put(files.one("put")),
           erase(files.one("erase")),
           clear_records(files.one("clear_records")),
-          clear_operators(files.one("clear_operators")),
-          put_operator(files.one("put_operator")),
+          clear_roster(files.one("clear_roster")),
+          put_roster(files.one("put_roster")),
+          clear_may_see(files.one("clear_may_see")),
           put_may_see(files.one("put_may_see")),
           put_property(files.one("put_property")) {}
 
@@ -94,6 +99,34 @@ struct PeopleCache::Impl {
         if (done) done = file->commit();
         if (!done) file->rollback();
         return done;
+    }
+    Sql<void> replace_part(const std::string& part, const std::vector<RosterRow>& rows) {
+        return together([&]() -> Sql<void> {
+            if (auto done = run(clear_roster, {{"part", part}}); !done) return done;
+            for (const auto& row : rows)
+                if (auto done =
+                        run(put_roster, {{"part", part}, {"kind", row.kind}, {"body", encode(row.values)}});
+                    !done)
+                    return done;
+            return {};
+        });
+    }
+    Sql<void> load_roster(CachedPeople& out) {
+        auto found = file->run(files.one("roster"));
+        if (!found) return std::unexpected(found.error());
+        std::vector<RosterRow> own;
+        for (std::size_t i = 0; i < found->size(); ++i) {
+            auto values = decode_params(found->text(i, "body"));
+            if (!values) continue;
+            if (found->text(i, "part") == own_part) {
+                own.push_back({found->text(i, "kind"), std::move(*values)});
+                continue;
+            }
+            out.operators.push_back(operator_of(*values));
+            out.operators.back().devices = split(values->text("devices"));
+        }
+        out.own = roster_of(own);
+        return {};
     }
     Sql<void> run(const Statement& statement, const SqlParams& params = {}) {
         auto done = file->run(statement, params);
@@ -145,15 +178,7 @@ Sql<CachedPeople> PeopleCache::load() {
         if (rows->size() < static_cast<std::size_t>(page)) break;
         after = out.records.back().id;
     }
-    auto operators = file.run(impl_->files.one("operators"));
-    if (!operators) return std::unexpected(operators.error());
-    for (std::size_t i = 0; i < operators->size(); ++i)
-        out.operators.push_back({.jid = operators->text(i, "jid"),
-                                 .crm_user = operators->text(i, "crm_user"),
-                                 .pbx = operators->text(i, "pbx"),
-                                 .extension = operators->text(i, "extension"),
-                                 .name = operators->text(i, "name"),
-                                 .active = operators->integer(i, "active").value_or(0) != 0});
+    if (auto done = impl_->load_roster(out); !done) return std::unexpected(done.error());
     auto seen = file.run(impl_->files.one("may_see"));
     if (!seen) return std::unexpected(seen.error());
     for (std::size_t i = 0; i < seen->size(); ++i)
@@ -185,23 +210,21 @@ Sql<void> PeopleCache::apply(const std::vector<Index::Change>& changes) {
 }
 
 Sql<void> PeopleCache::put_operators(const std::vector<Operator>& operators) {
-    return impl_->together([&]() -> Sql<void> {
-        if (auto done = impl_->run(impl_->clear_operators); !done) return done;
-        for (const auto& o : operators)
-            if (auto done = impl_->run(impl_->put_operator, {{"jid", o.jid},
-                                                             {"crm_user", o.crm_user},
-                                                             {"pbx", o.pbx},
-                                                             {"extension", o.extension},
-                                                             {"name", o.name},
-                                                             {"active", std::int64_t{o.active ? 1 : 0}}});
-                !done)
-                return done;
-        return {};
-    });
+    std::vector<RosterRow> rows;
+    for (const auto& one : operators) {
+        rows.push_back({"operator", values_of(one)});
+        rows.back().values.set_or_null("devices", joined(one.devices));
+    }
+    return impl_->replace_part(people_part, rows);
+}
+
+Sql<void> PeopleCache::put_own(const Roster& own) {
+    return impl_->replace_part(own_part, rows_of(own));
 }
 
 Sql<void> PeopleCache::put_visibility(const Visibility& visibility) {
     return impl_->together([&]() -> Sql<void> {
+        if (auto done = impl_->run(impl_->clear_may_see); !done) return done;
         for (const auto& [who, yes] : visibility)
             if (auto done = impl_->run(
                     impl_->put_may_see,

@@ -20,7 +20,8 @@ using Visibility = std::map<std::pair<std::string, std::string>, bool>;
 
 struct CachedPeople {
     std::vector<IndexedRecord> records;
-    std::vector<Operator> operators;
+    std::vector<Operator> operators;  // of the CRM and our table together
+    Roster own;                       // our tables as they were read last
     Visibility visibility;
     bool complete = false;  // a full read was once finished
 };
@@ -37,6 +38,7 @@ class PeopleCache {
     Sql<void> replace(const std::vector<IndexedRecord>& records);
     Sql<void> apply(const std::vector<Index::Change>& changes);
     Sql<void> put_operators(const std::vector<Operator>& operators);
+    Sql<void> put_own(const Roster& own);
     Sql<void> put_visibility(const Visibility& visibility);
 
  private:

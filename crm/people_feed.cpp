@@ -24,6 +24,7 @@ constexpr auto overlap = std::chrono::seconds(60);  // transactions and clocks m
 constexpr int patience = 20;                        // a change statement takes at most 1/20 of the time
 constexpr std::size_t most_stamps = 100'000;
 constexpr std::size_t most_visibility = 20'000;  // questions asked ahead after a full read
+constexpr std::size_t most_pairs = 200'000;      // answers of these, user by user
 constexpr int night = 3;                         // o'clock, local time: the daily comparison
 
 Clock::time_point next_night(Clock::time_point now) {
@@ -75,6 +76,7 @@ struct PeopleFeed::Impl {
     std::vector<Clock::time_point> due;
     std::unordered_map<std::string, std::string> stamps;
     std::optional<std::vector<Operator>> operators;
+    std::optional<Roster> own;
     std::string last_cache_error;
 
     Impl(const Config& c, const Adapter& a, const Numbers& n, PeopleNews news_)
@@ -92,6 +94,7 @@ struct PeopleFeed::Impl {
         else
             cache_fault(loaded.error());
         known_records = cached.records.size();
+        source.remember(cached.own);
     }
 
     bool stopped() {
@@ -171,11 +174,12 @@ struct PeopleFeed::Impl {
     Sql<void> read_operators() {
         auto read = source.operators();
         if (!read) return std::unexpected(read.error());
-        const auto same = [](const Operator& a, const Operator& b) {
-            return a.jid == b.jid && a.crm_user == b.crm_user && a.pbx == b.pbx &&
-                   a.extension == b.extension && a.name == b.name && a.active == b.active;
-        };
-        if (operators && std::ranges::equal(*operators, *read, same)) return {};
+        if (!own || *own != source.own()) {
+            own = source.own();
+            keep(cache.put_own(*own));
+            news.own(*own);
+        }
+        if (operators == *read) return {};
         operators = *read;
         keep(cache.put_operators(*read));
         news.operators(std::move(*read));
@@ -273,24 +277,39 @@ struct PeopleFeed::Impl {
     // Asked ahead, so that an outage of the database does not hide every caller from everybody.
     Sql<void> ask_visibility() {
         if (config.visibility_all || !adapter.may_see || !operators) return {};
+        if (adapter.viewers) return ask_viewers();
         Visibility found;
         for (const auto& person : *operators) {
             if (!person.active || person.crm_user.empty() || person.extension.empty()) continue;
             for (const auto& [subject, id] : subjects) {
                 if (stopped() || found.size() >= most_visibility) break;
                 auto yes = source.may_see(person.crm_user, id);
-                if (!yes) {
-                    if (yes.error().fault == SqlFault::lost) return std::unexpected(yes.error());
-                    news.log(LOG_WARNING,
-                             fmt::format("who may see which record cannot be read, matches stay hidden: {}",
-                                         yes.error().text));
-                    return {};
-                }
+                if (!yes) return visibility_fault(yes.error());
                 found[{person.crm_user, subject}] = *yes;
             }
         }
         keep(cache.put_visibility(found));
         news.visibility(std::move(found));
+        return {};
+    }
+    Sql<void> ask_viewers() {
+        Visibility found;
+        for (const auto& [subject, id] : subjects) {
+            if (stopped() || found.size() >= most_pairs) break;
+            auto users = source.viewers(id);
+            if (!users) return visibility_fault(users.error());
+            for (const auto& person : *operators)
+                if (person.active && !person.crm_user.empty() && !person.extension.empty())
+                    found[{person.crm_user, subject}] = users->contains(person.crm_user);
+        }
+        keep(cache.put_visibility(found));
+        news.visibility(std::move(found));
+        return {};
+    }
+    Sql<void> visibility_fault(const SqlError& error) {
+        if (error.fault == SqlFault::lost) return std::unexpected(error);
+        news.log(LOG_WARNING,
+                 fmt::format("who may see which record cannot be read, matches stay hidden: {}", error.text));
         return {};
     }
 };

@@ -70,7 +70,7 @@ PeopleSource::PeopleSource(const Config& config, const Adapter& adapter, const N
       log_(std::move(log)),
       crm_(config.crm, config.sql_dir, options),
       own_(config.own, config.sql_dir, options),
-      own_operators_(SqlFiles(config.sql_dir, "ctibridge").one("operators")) {}
+      store_(config.sql_dir) {}
 
 PeopleSource::~PeopleSource() = default;
 
@@ -113,72 +113,75 @@ Sql<void> PeopleSource::connect() {
     return {};
 }
 
-Sql<std::vector<Operator>> PeopleSource::own_operators() {
-    if (config_.own.schema.empty()) return std::vector<Operator>{};
+Sql<void> PeopleSource::read_own() {
+    if (config_.own.schema.empty()) return {};
     if (!own_.connected())
-        if (auto done = own_.connect(); !done) return std::unexpected(done.error());
-    auto rows = own_.run(own_operators_);
-    if (!rows) return std::unexpected(rows.error());
-    std::vector<Operator> out;
-    for (std::size_t i = 0; i < rows->size(); ++i)
-        out.push_back({.jid = lower_ascii(line(*rows, i, "jid")),
-                       .crm_user = line(*rows, i, "crm_user"),
-                       .pbx = line(*rows, i, "pbx"),
-                       .extension = line(*rows, i, "extension"),
-                       .name = {},
-                       .active = true});
-    return out;
+        if (auto done = own_.connect(); !done) return done;
+    auto read = store_.read(own_);
+    if (!read) return std::unexpected(read.error());
+    own_known_ = std::move(*read);
+    return {};
 }
 
 Sql<std::vector<Operator>> PeopleSource::operators() {
     auto rows = crm_.run(adapter_.operators);
     if (!rows) return std::unexpected(rows.error());
-    auto own = own_operators();
+    const auto own = read_own();
     const auto error = own ? std::string() : own.error().text;
     if (!error.empty() && error != last_own_error_)
         log_(LOG_NOTICE,
-             fmt::format("operators come from the CRM alone, our own operator table cannot be read: {}",
-                         error));
+             fmt::format("our own tables of operators, services and seats cannot be read, what they "
+                         "said last counts ({} operators, {} services): {}; `ctibridge migrate` makes "
+                         "tables that are missing",
+                         own_known_.operators.size(), own_known_.services.size(), error));
     last_own_error_ = error;
-    // A fault of the link is no reason to forget what the table said.
-    if (!own && own.error().fault == SqlFault::lost && config_.own.host == config_.crm.host &&
-        config_.own.socket == config_.crm.socket)
-        return std::unexpected(own.error());
-    std::vector<Operator> ours = own ? std::move(*own) : std::vector<Operator>{};
+    return joined(*rows);
+}
 
+Operator PeopleSource::user(const Rows& users, std::size_t row) const {
+    return {.jid = jid_from_pattern(config_.jid_pattern, config_.user_domain, users, row),
+            .crm_user = line(users, row, "crm_user"),
+            .extension = line(users, row, "extension"),
+            .name = line(users, row, "name"),
+            .active = users.integer(row, "active").value_or(1) != 0};
+}
+
+void PeopleSource::place(Operator one, std::vector<Operator>& out) const {
+    const auto seat = numbers_.seat(one.extension);
+    one.extension = seat.extension;
+    if (one.pbx.empty()) one.pbx = seat.pbx;
+    if (one.pbx.empty() && config_.sites.size() == 1) one.pbx = config_.sites.front().pbx;
+    out.push_back(std::move(one));
+}
+
+std::vector<Operator> PeopleSource::joined(const Rows& users) const {
+    const auto& ours = own_known_.operators;
+    std::vector<bool> used(ours.size());
     std::vector<Operator> out;
-    const auto add = [&](Operator one) {
-        const auto seat = numbers_.seat(one.extension);
-        one.extension = seat.extension;
-        if (one.pbx.empty()) one.pbx = seat.pbx;
-        if (one.pbx.empty() && config_.sites.size() == 1) one.pbx = config_.sites.front().pbx;
-        out.push_back(std::move(one));
-    };
-    for (std::size_t i = 0; i < rows->size(); ++i) {
-        Operator one{.jid = jid_from_pattern(config_.jid_pattern, config_.user_domain, *rows, i),
-                     .crm_user = line(*rows, i, "crm_user"),
-                     .pbx = {},
-                     .extension = line(*rows, i, "extension"),
-                     .name = line(*rows, i, "name"),
-                     .active = rows->integer(i, "active").value_or(1) != 0};
+    for (std::size_t i = 0; i < users.size(); ++i) {
+        const auto one = user(users, i);
         bool found = false;
-        for (auto& row : ours) {
-            if (row.crm_user != one.crm_user || row.crm_user.empty()) continue;
-            found = true;
-            auto merged = one;
-            if (!row.jid.empty()) merged.jid = row.jid;
-            if (!row.extension.empty()) merged.extension = row.extension;
-            merged.pbx = row.pbx;
-            add(std::move(merged));
+        for (std::size_t at = 0; at < ours.size(); ++at) {
+            const auto& row = ours[at];
+            // by the CRM's id; without one, by the JID that the CRM's user has anyway
+            if (row.crm_user.empty() ? row.jid != one.jid : row.crm_user != one.crm_user) continue;
+            found = used[at] = true;
+            auto merged = row;
+            merged.crm_user = one.crm_user;
+            merged.active = one.active && row.active;
+            for (auto text : {&Operator::extension, &Operator::name})
+                if ((merged.*text).empty()) merged.*text = one.*text;
+            place(std::move(merged), out);
         }
-        if (!found) add(std::move(one));
+        if (!found) place(one, out);
     }
-    // People of our table whom the CRM does not know.
-    for (auto& row : ours)
-        if (row.crm_user.empty() && !row.jid.empty()) {
-            row.name = row.jid.substr(0, row.jid.find('@'));
-            add(std::move(row));
-        }
+    // People of our table whom the CRM does not know; a user that it no longer has is nobody.
+    for (std::size_t at = 0; at < ours.size(); ++at) {
+        if (used[at] || !ours[at].crm_user.empty()) continue;
+        auto one = ours[at];
+        if (one.name.empty()) one.name = one.jid.substr(0, one.jid.find('@'));
+        place(std::move(one), out);
+    }
     return out;
 }
 
@@ -274,6 +277,14 @@ Sql<bool> PeopleSource::may_see(std::string_view crm_user, std::string_view id) 
     auto rows = crm_.run(*adapter_.may_see, {{"user", std::string(crm_user)}, {"id", std::string(id)}});
     if (!rows) return std::unexpected(rows.error());
     return !rows->empty() && rows->integer(0, rows->columns().front()).value_or(0) != 0;
+}
+
+Sql<std::set<std::string, std::less<>>> PeopleSource::viewers(std::string_view id) {
+    auto rows = crm_.run(*adapter_.viewers, {{"id", std::string(id)}});
+    if (!rows) return std::unexpected(rows.error());
+    std::set<std::string, std::less<>> users;
+    for (std::size_t i = 0; i < rows->size(); ++i) users.insert(rows->text(i, "crm_user"));
+    return users;
 }
 
 Sql<std::optional<SqlParams>> PeopleSource::position() {

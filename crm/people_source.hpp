@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "crm/index.hpp"
 #include "crm/mysql.hpp"
 #include "crm/numbers.hpp"
+#include "crm/roster_store.hpp"
 #include "crm/types.hpp"
 
 namespace crm {
@@ -32,7 +34,11 @@ class PeopleSource {
     [[nodiscard]] bool connected() const;
     [[nodiscard]] std::string description() const;  // "MariaDB 10.11 at user@host/db", for the log
 
-    // Users of the CRM, with what our own operator table says of them. Without that table: users alone.
+    // Our own tables. While they cannot be read: what they said last.
+    void remember(Roster own) { own_known_ = std::move(own); }
+    [[nodiscard]] const Roster& own() const { return own_known_; }
+    // Users of the CRM, with what our own operator table says of them (own() is read anew). Without that
+    // table: users alone.
     Sql<std::vector<Operator>> operators();
     // Every live record that has a number.
     Sql<std::vector<IndexedRecord>> all(const std::function<bool()>& stopped);
@@ -41,6 +47,8 @@ class PeopleSource {
     // Ids of records that may hold this number.
     Sql<std::vector<std::string>> find_exact(const Number& number);
     Sql<bool> may_see(std::string_view crm_user, std::string_view id);
+    // All users who may; only where the adapter has `viewers`.
+    Sql<std::set<std::string, std::less<>>> viewers(std::string_view id);
 
     // The change feed. Columns and their meaning are the adapter's; absent: it has none.
     Sql<std::optional<SqlParams>> position();
@@ -51,7 +59,10 @@ class PeopleSource {
     Sql<std::vector<Changed>> changes(std::size_t which, const SqlParams& since, bool& full);
 
  private:
-    Sql<std::vector<Operator>> own_operators();
+    Sql<void> read_own();
+    [[nodiscard]] std::vector<Operator> joined(const Rows& users) const;
+    [[nodiscard]] Operator user(const Rows& users, std::size_t row) const;
+    void place(Operator one, std::vector<Operator>& out) const;
     IndexedRecord read_record(const Rows& rows, std::size_t row) const;
 
     const Config config_;
@@ -59,7 +70,8 @@ class PeopleSource {
     const Numbers& numbers_;
     Log log_;
     Mysql crm_, own_;
-    Statement own_operators_;
+    RosterStore store_;
+    Roster own_known_;
     std::vector<PhoneColumn> columns_;
     std::string last_own_error_, last_columns_warning_;
 };

@@ -107,8 +107,15 @@ struct Recheck::Impl {
     }
 
     Sql<void> see(const RecheckQuestion& question, const IndexedRecord& record, RecheckAnswer& out) {
-        if (question.crm_user.empty()) return {};
         const auto subject = visibility_subject(adapter, record);
+        if (question.ask_viewers) {
+            if (question.viewers_known.contains(subject) || out.viewers.contains(subject)) return {};
+            auto users = source.viewers(record.id);
+            if (!users) return std::unexpected(users.error());
+            out.viewers[subject] = std::move(*users);
+            return {};
+        }
+        if (question.crm_user.empty()) return {};
         if (out.visible.contains(subject)) return {};
         if (const auto known = question.visible.find(subject); known != question.visible.end()) {
             out.visible[subject] = known->second;

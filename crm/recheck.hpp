@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,17 @@ struct RecheckQuestion {
     Number number;
     CallerKeys keys;
     std::vector<std::string> ids;                 // the index's hits, best first
+    bool ask_viewers = false;                     // who may see each record, where the adapter can tell
     std::string crm_user;                         // visibility as; empty: not asked
     std::map<std::string, bool> visible;          // what is known already, by subject
+    std::set<std::string> viewers_known;          // subjects not to ask for
     std::chrono::steady_clock::time_point until;  // later nobody waits for the answer
 };
 
 struct RecheckAnswer {
     std::vector<Index::Change> seen;      // every record looked at, as it is now
     std::map<std::string, bool> visible;  // by subject, for the records that agree
+    std::map<std::string, std::set<std::string, std::less<>>> viewers;  // the same, all users who may
     bool asked_find_exact = false;
     std::string error;  // not empty: the database could not be asked
 };

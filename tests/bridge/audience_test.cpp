@@ -165,5 +165,40 @@ TEST(audience, made_up_resources_are_bounded) {
     EXPECT_EQ(audience.due(1h).size(), 32U);
 }
 
+// A service's pop rule: consoles get every notice, Spark and plain clients what is to be shown.
+TEST(audience, a_service_may_be_shown_when_it_is_answered_or_never) {
+    const auto told = [](crm::PopRule rule, RingState state, Audience& audience, bool just_answered = false) {
+        auto one = notice(state);
+        one.pop = rule;
+        one.just_answered = just_answered;
+        return forms(audience, one);
+    };
+    using Told = std::vector<std::string>;
+    const Told both{anna + "/Spark phone", anna + "/console call"}, console{anna + "/console call"};
+    const auto present = [](Audience& audience) {
+        audience.presence(presence(anna + "/console"));
+        audience.phone_query(anna + "/Spark", 0ms);
+    };
+    Audience answered(PopMode::automatic);
+    present(answered);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::ringing, answered), console);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::answered, answered, true), both);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::ended, answered), both);
+    Audience missed(PopMode::automatic);
+    present(missed);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::ringing, missed), console);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::ended, missed), console);
+    Audience never(PopMode::automatic);
+    present(never);
+    for (const auto state : {RingState::ringing, RingState::answered, RingState::ended})
+        EXPECT_EQ(told(crm::PopRule::never, state, never), console);
+    Audience nobody(PopMode::automatic);
+    EXPECT_EQ(told(crm::PopRule::never, RingState::ringing, nobody), Told{anna + " call"});
+    Audience plain(PopMode::plain);
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::ringing, plain), Told{anna + " call"});
+    EXPECT_EQ(told(crm::PopRule::answered, RingState::answered, plain, true),
+              Told{anna + " call phone body"});
+}
+
 }  // namespace
 }  // namespace bridge

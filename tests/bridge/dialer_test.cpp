@@ -61,6 +61,41 @@ struct Scene {
 
 }  // namespace
 
+TEST(dialer, a_service_chooses_context_and_number_and_refuses_by_name) {
+    crm::Service campaign;
+    campaign.name = "campaign";
+    campaign.direction = crm::Direction::outbound;
+    campaign.contexts = {"dial-campaign", "other"};
+    campaign.caller_id = "Campaign <0207946{extension}>";
+    Scene s;
+    s.pbx.dial.context = "ctd";
+    s.request.service = "campaign";
+    const auto refusal = [&] {
+        const auto plan = s.plan();
+        return plan ? std::string("allowed") : plan.error().rule + ": " + plan.error().text;
+    };
+    EXPECT_THAT(refusal(), HasSubstr("service: there is no service \"campaign\""));
+    s.facts.service = &campaign;
+    auto plan = s.plan();
+    ASSERT_TRUE(plan) << plan.error().text;
+    EXPECT_EQ(plan->originate.context, "dial-campaign");
+    EXPECT_EQ(plan->originate.caller_id, "Campaign <0207946201>");
+    EXPECT_EQ(plan->dialing.service, "campaign");
+    EXPECT_EQ(plan->row.service, "campaign");
+    campaign.contexts.clear();
+    campaign.caller_id.clear();
+    plan = s.plan();
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->originate.context, "ctd");
+    EXPECT_EQ(plan->originate.caller_id, "201");
+    campaign.operators = {{"boris@example.org", 0, false}};
+    EXPECT_THAT(refusal(), HasSubstr("service: you do not work for"));
+    campaign.operators.push_back({"anna@example.org", 0, false});
+    EXPECT_EQ(refusal(), "allowed");
+    campaign.direction = crm::Direction::inbound;
+    EXPECT_THAT(refusal(), HasSubstr("service: \"campaign\" takes calls"));
+}
+
 TEST(dialer, an_allowed_call_becomes_a_plan) {
     Scene s;
     s.rules.rewrite = {{"+44", "0"}};

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "desk_events.hpp"
+#include "trace_files.hpp"
 
 namespace {
 
@@ -316,6 +317,92 @@ TEST(variables_of_a_call, of_two_that_become_one_the_older_has_the_word) {
     site.enter("1.0", "1.0", "b");
     site.enter("2.0", "2.0", "b");
     EXPECT_THAT(site.pop().variables, ElementsAre(Pair("ticket", "older"), Pair("Note", "kept")));
+}
+
+// ---- devices that no pattern names ----
+
+TEST(devices_of_an_operator, ring_as_their_extension_does) {
+    auto people = desk_test::two_people();
+    people[0].devices = {"PJSIP/anna-home", "IAX2/anna"};
+    Exchange hq("hq", people);
+    hq.caller();
+    hq.ring("PJSIP/anna-home-00000003", "1.1");
+    EXPECT_THAT(hq.told(anna), ElementsAre("ringing 1.1"));
+    EXPECT_EQ(hq.seen.notices.back().extension, "201");
+    hq.ring("IAX2/anna-00000004", "1.2");  // a second phone of the same person: the same ring
+    EXPECT_THAT(hq.told(anna), ElementsAre("ringing 1.1"));
+    hq.ring("PJSIP/anna-00000005", "1.3");  // somebody else's
+    EXPECT_THAT(hq.told(anna), ElementsAre("ringing 1.1"));
+    hq.channel("PJSIP/anna-home-00000006", "5.0", "5.0", "Ring", "201", "07700900456");
+    EXPECT_EQ(hq.told(anna).back(), "dialing 5.0");
+}
+
+// ---- recorded calls ----
+
+traces::Replayed played(const traces::Trace& trace, std::vector<crm::Service> services) {
+    bridge::ReplayOptions options;
+    options.trace = trace.file(".ami");
+    options.times = trace.file(".times");
+    options.operators = traces::people();
+    options.services = std::move(services);
+    std::ostringstream out, err;
+    const int status = bridge::replay(options, out, err);
+    return {status, out.str(), err.str()};
+}
+
+TEST(services_in_traces, digits_typed_at_a_service_line_are_on_the_pop) {
+    auto line = service("service line", {"service"});
+    line.variables = {"calldata", "digits", "Note", "did"};
+    auto trunk = service("trunk", {"from-trunk"});
+    const auto result = played({"ami-traces", "15-service-digits-calldata"}, {line, trunk});
+    ASSERT_EQ(result.status, 0) << result.err;
+    const auto nodes = traces::lines(result.out);
+    ASSERT_FALSE(nodes.empty());
+    const auto pop = nodes.front()["notice"];
+    EXPECT_EQ(traces::text(pop["state"]), "ringing");
+    EXPECT_EQ(traces::text(pop["service"]), "service line");
+    EXPECT_EQ(traces::text(pop["variables"]["calldata"]), "4711");
+    EXPECT_EQ(traces::text(pop["variables"]["digits"]), "4711");
+    EXPECT_EQ(traces::text(pop["variables"]["Note"]), "ticket \xC5\xBDlt\xC3\xA1 l\xC3\xADnia");
+    EXPECT_EQ(traces::text(pop["variables"]["did"]), "02079460300");
+    for (const auto& node : nodes) {
+        if (!node["call"]) continue;
+        EXPECT_EQ(traces::text(node["call"]["service"]), "service line");
+    }
+}
+
+// The contexts of a FreePBX: what a caller passes on the way, subroutines included.
+TEST(services_in_traces, calls_of_a_freepbx_belong_to_the_contexts_and_queues_of_their_way) {
+    struct Row {
+        const char* trace;
+        const char* service;
+        const char* queue;
+    };
+    auto out = service("out", {"from-internal"});
+    out.direction = crm::Direction::outbound;
+    const std::vector<crm::Service> services{service("trunk", {"from-trunk"}),
+                                             service("queues", {"ext-queues"}, "650"),
+                                             service("groups", {"ext-group"}), out};
+    for (const Row& row :
+         {Row{"22-q01-queue-local-answered", "queues", "650"},
+          Row{"16-q01-queue-local-answered", "queues", "650"}, Row{"18-q03-queue-abandoned", "queues", "650"},
+          Row{"22-q02-queue-ring-no-answer-next", "queues", "651"},  // by its context
+          Row{"22-f02-ringgroup-ringall-answered", "groups", "null"},
+          Row{"16-f01-direct-answered", "trunk", "null"}, Row{"22-o01-outbound-answered", "out", "null"},
+          Row{"18-i01-internal", "null", "null"}}) {
+        const auto result = played({"ami-traces-more", row.trace}, services);
+        ASSERT_EQ(result.status, 0) << row.trace << result.err;
+        bool seen = false;
+        for (const auto& node : traces::lines(result.out)) {
+            const auto entry = node["notice"] ? node["notice"] : node["call"];
+            if (!entry) continue;
+            if (node["call"] && traces::text(entry["merged_into"]) != "null") continue;
+            seen = true;
+            EXPECT_EQ(traces::text(entry["service"]), row.service) << row.trace << traces::text(entry["id"]);
+            EXPECT_EQ(traces::text(entry["queue"]), row.queue) << row.trace;
+        }
+        EXPECT_TRUE(seen) << row.trace;
+    }
 }
 
 }  // namespace

@@ -468,5 +468,56 @@ TEST(iso8601, is_utc_with_milliseconds) {
     EXPECT_EQ(iso8601(Millis{1709164800001}), "2024-02-29T00:00:00.001Z");
 }
 
+TEST_F(StanzasTest, the_pop_rule_of_a_service_says_which_notice_has_body_and_link) {
+    struct Row {
+        crm::PopRule rule;
+        RingState state;
+        bool just_answered;
+        Cause cause;
+        bool body;
+    };
+    using crm::PopRule;
+    for (const Row& row :
+         {Row{PopRule::ringing, RingState::ringing, false, Cause::none, true},
+          Row{PopRule::ringing, RingState::answered, true, Cause::none, false},
+          Row{PopRule::ringing, RingState::ended, false, Cause::cancelled, true},
+          Row{PopRule::answered, RingState::ringing, false, Cause::none, false},
+          Row{PopRule::answered, RingState::answered, true, Cause::none, true},
+          Row{PopRule::answered, RingState::answered, false, Cause::none, false},  // after a hold
+          Row{PopRule::answered, RingState::ended, false, Cause::cancelled, false},
+          Row{PopRule::never, RingState::ringing, false, Cause::none, false},
+          Row{PopRule::never, RingState::answered, true, Cause::none, false},
+          Row{PopRule::never, RingState::ended, false, Cause::cancelled, false}}) {
+        SCOPED_TRACE(std::string(crm::name_of(row.rule)) + " " + std::string(to_string(row.state)));
+        auto notice = ringing();
+        notice.pop = row.rule;
+        notice.state = row.state;
+        notice.cause = row.cause;
+        notice.just_answered = row.just_answered;
+        const auto xml = message(notice, found({ann()}), everybody);
+        EXPECT_EQ(!xml.child("body").empty(), row.body);
+        EXPECT_EQ(!xml.child("x").empty(), row.body);
+        EXPECT_STREQ(xml.child("call").attribute("pop").value(),
+                     row.rule == PopRule::ringing ? "" : std::string(crm::name_of(row.rule)).c_str());
+    }
+}
+
+TEST_F(StanzasTest, the_page_of_a_service_is_its_url_and_the_link_of_the_pop) {
+    style.schemes = {"crmapp"};
+    auto notice = ringing();
+    notice.service = "support-line";
+    notice.variables = {{"ticket", "4711"}};
+    notice.page = "crmapp:open?t={variable:ticket}&r={record}";
+    const auto xml = message(notice, found({ann()}), everybody);
+    EXPECT_STREQ(xml.child("call").child("service").attribute("url").value(), "crmapp:open?t=4711&r=12");
+    EXPECT_STREQ(xml.child("x").child("url").text().get(), "crmapp:open?t=4711&r=12");
+    EXPECT_STREQ(xml.child("x").child("desc").text().get(), "Ann Lee, ACME");
+    EXPECT_THAT(xml.child("body").text().get(), HasSubstr("record=12"));
+    style.schemes.clear();
+    const auto without = message(notice, found({ann()}), everybody);
+    EXPECT_FALSE(without.child("call").child("service").attribute("url"));
+    EXPECT_THAT(without.child("x").child("url").text().get(), HasSubstr("record=12"));
+}
+
 }  // namespace
 }  // namespace bridge

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "crm/call_log.hpp"
 #include "crm/callers.hpp"
 #include "people_fixture.hpp"
 
@@ -253,13 +254,17 @@ TEST_F(PeopleTest, pending_questions_are_answered_when_it_ends) {
 
 TEST_F(PeopleTest, our_own_table_says_more_than_the_crm) {
     server_.fresh("own");
-    server_.run(
-        "CREATE TABLE cti_operator (jid VARCHAR(200), crm_user VARCHAR(20), pbx VARCHAR(20), extension "
-        "VARCHAR(20)); "
-        "INSERT INTO cti_operator VALUES ('Anna.N@Example.org','5','hq','209'), "
-        "('robot@example.org',NULL,'hq','208')",
-        "own");
     config_.own = server_.url("own");
+    crm::migrate(config_);
+    server_.run(
+        "INSERT INTO cti_operator (jid, crm_user, pbx, extension, role) VALUES "
+        "('Anna.N@Example.org','5','hq','209','supervisor'), "
+        "('robot@example.org',NULL,'hq','208','operator'), "
+        "('boris@example.org',NULL,NULL,NULL,'administrator'), "
+        "('gone@example.org','4711','hq','299','operator');"
+        "INSERT INTO cti_operator_device (jid, device) VALUES ('boris@example.org', 'PJSIP/boris-home');"
+        "INSERT INTO cti_service (name, pbx, queue) VALUES ('support', 'hq', 'support')",
+        "own");
     test::Daemon daemon(config_);
     daemon.start();
     std::map<std::string, crm::Operator> people;
@@ -268,7 +273,59 @@ TEST_F(PeopleTest, our_own_table_says_more_than_the_crm) {
     EXPECT_EQ(people.at("anna.n@example.org").extension, "209");
     EXPECT_EQ(people.at("anna.n@example.org").name, "Anna Nováková");
     EXPECT_EQ(people.at("robot@example.org").extension, "208");
+    EXPECT_EQ(people.at("anna.n@example.org").role, crm::Role::supervisor);
+    // a row without the CRM's id extends the user who has that JID
     EXPECT_EQ(people.at("boris@example.org").extension, "202");
+    EXPECT_EQ(people.at("boris@example.org").crm_user, "6");
+    EXPECT_EQ(people.at("boris@example.org").role, crm::Role::administrator);
+    EXPECT_EQ(people.at("boris@example.org").devices, std::vector<std::string>{"PJSIP/boris-home"});
+    EXPECT_FALSE(people.contains("gone@example.org"));  // the CRM no longer has that user
+    ASSERT_TRUE(daemon.until([&] { return daemon.callers().own().services.size() == 1; }));
+    // off here is off, whatever the CRM says; and a change is seen
+    server_.run(
+        "UPDATE cti_operator SET active=0 WHERE jid='boris@example.org'; UPDATE cti_service SET enabled=0",
+        "own");
+    EXPECT_TRUE(daemon.until([&] {
+        const auto found = std::ranges::find(daemon.operators(), "boris@example.org", &crm::Operator::jid);
+        return found != daemon.operators().end() && !found->active &&
+               !daemon.callers().own().services[0].enabled;
+    }));
+}
+
+TEST_F(PeopleTest, our_own_tables_are_known_while_no_database_can_be_asked) {
+    server_.fresh("own");
+    config_.own = server_.url("own");
+    crm::migrate(config_);
+    server_.run(
+        "INSERT INTO cti_operator (jid, crm_user, extension, role) VALUES "
+        "('anna.n@example.org','5','209','supervisor');"
+        "INSERT INTO cti_operator_device (jid, device) VALUES ('anna.n@example.org', 'PJSIP/anna');"
+        "INSERT INTO cti_service (name, pbx, queue, pop_rule) VALUES ('support', 'hq', 'support', "
+        "'answered');"
+        "INSERT INTO cti_service_variable (service, variable, place) VALUES ('support', 'b', 0), ('support', "
+        "'a', 1);"
+        "INSERT INTO cti_seat (id, pbx, extension) VALUES ('4', 'hq', '204')",
+        "own");
+    crm::Roster before;
+    std::vector<crm::Operator> people;
+    {
+        test::Daemon daemon(config_);
+        daemon.start();
+        ASSERT_TRUE(daemon.until([&] { return daemon.callers().own().services.size() == 1; }));
+        before = daemon.callers().own();
+        people = daemon.operators();
+    }
+    server_.stop();
+    test::Daemon daemon(config_);
+    crm::Roster told;
+    daemon.callers().on_own([&](const crm::Roster& own) { told = own; });
+    daemon.start();
+    EXPECT_EQ(daemon.up(), false);
+    EXPECT_EQ(told, before);
+    EXPECT_EQ(told.services[0].variables, (std::vector<std::string>{"b", "a"}));
+    EXPECT_EQ(told.services[0].pop, crm::PopRule::answered);
+    EXPECT_EQ(daemon.operators(), people);
+    server_.start();
 }
 
 TEST(People, an_unknown_adapter_is_refused_with_the_names_of_those_there_are) {

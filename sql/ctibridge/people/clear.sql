@@ -1,4 +1,4 @@
 DELETE FROM record;
-DELETE FROM operator;
+DELETE FROM roster;
 DELETE FROM may_see;
 DELETE FROM property;

@@ -10,14 +10,14 @@ CREATE TABLE IF NOT EXISTS record (
     modified     INTEGER NOT NULL,   -- milliseconds since 1970
     numbers      TEXT NOT NULL       -- as read by us, see crm/index.hpp, one a line
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS operator (
-    jid       TEXT NOT NULL,
-    crm_user  TEXT NOT NULL,
-    pbx       TEXT NOT NULL,
-    extension TEXT NOT NULL,
-    name      TEXT NOT NULL,
-    active    INTEGER NOT NULL
+-- People, services, seats: one row of ours each, as crm/roster.hpp lists them. `part` is `people` (what operators came to) or `own` (our
+-- tables as they were read).
+CREATE TABLE IF NOT EXISTS roster (
+    part TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL
 );
+DROP TABLE IF EXISTS operator;
 -- Answers of may_see: `subject` is an owner or a record, as the adapter says.
 CREATE TABLE IF NOT EXISTS may_see (
     crm_user TEXT NOT NULL,

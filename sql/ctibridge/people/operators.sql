@@ -1,1 +1,0 @@
-SELECT jid, crm_user, pbx, extension, name, active FROM operator ORDER BY rowid;

@@ -1,0 +1,1 @@
+INSERT INTO roster (part, kind, body) VALUES (:part, :kind, :body);

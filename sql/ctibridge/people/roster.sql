@@ -1,0 +1,1 @@
+SELECT part, kind, body FROM roster ORDER BY rowid;

@@ -1,0 +1,1 @@
+INSERT INTO cti_operator_device (jid, device, place) VALUES (:jid, :device, :place);

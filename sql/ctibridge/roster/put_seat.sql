@@ -1,0 +1,1 @@
+INSERT INTO cti_seat (id, pbx, extension, place) VALUES (:id, COALESCE(:pbx, ''), :extension, :place);

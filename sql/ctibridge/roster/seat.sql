@@ -1,0 +1,1 @@
+SELECT id, pbx, extension, place FROM cti_seat ORDER BY id;

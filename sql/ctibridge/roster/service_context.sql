@@ -1,0 +1,1 @@
+SELECT service, context FROM cti_service_context ORDER BY service, place, context;

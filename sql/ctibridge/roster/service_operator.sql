@@ -1,0 +1,1 @@
+SELECT service, jid, penalty, supervisor FROM cti_service_operator ORDER BY service, jid;

@@ -1,0 +1,1 @@
+SELECT service, variable FROM cti_service_variable ORDER BY service, place, variable;

@@ -1,0 +1,1 @@
+UPDATE cti_seat SET jid = :jid, since = :since WHERE id = :id;
