@@ -53,6 +53,7 @@ struct Leg {
     Call* call = nullptr;
     Leg* dialer = nullptr;   // whose DialBegin named this leg; null for the first leg of an Originate
     Leg* sibling = nullptr;  // the other half of a Local channel
+    Leg* reached = nullptr;  // who answered its Dial or Queue
     ChannelState state = ChannelState::down;
     bool local = false;
     bool second_half = false;                   // `;2` of a Local channel: runs the dialplan

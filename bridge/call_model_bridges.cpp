@@ -139,6 +139,10 @@ void CallModel::on_blind_transfer(const Event& event) {
 
 void CallModel::on_attended_transfer(const Event& event) {
     if (event.get("Result") != "Success") return;
+    if (event.get("DestType") == "Threeway") {  // nobody left: all three talk
+        if (Leg* leg = named(event, "OrigTransfererUniqueid")) event.note(Change::Kind::unheld, leg);
+        return;
+    }
     for (const std::string_view header : {"OrigTransfererUniqueid", "SecondTransfererUniqueid"}) {
         if (Leg* leg = named(event, header)) {
             leg->transferred = true;

@@ -24,10 +24,12 @@ void CallModel::on_dial_end(const Event& event) {
     if (!(status == "CANCEL" && dest->dial_status == "NOANSWER")) dest->dial_status = status;
     if (!event.get("Forward").empty()) dest->forwarded = true;
     dest->answer_told = dest->answer_told || status == "ANSWER";
-    if (status == "ANSWER" && event.leg != nullptr)
+    if (status == "ANSWER" && event.leg != nullptr) {
+        event.leg->reached = dest;
         event.note(Change::Kind::dial_answered, event.leg, dest);
-    else
+    } else {
         event.note(Change::Kind::evidence, dest);
+    }
 }
 
 void CallModel::on_pickup(const Event& event) {

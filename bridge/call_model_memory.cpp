@@ -28,7 +28,7 @@ void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
         return true;
     });
     for (Leg* leg : call.legs)  // nothing that stays may point at what goes
-        for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->left_by})
+        for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->reached, &leg->left_by})
             if (gone.contains(*pointer)) *pointer = nullptr;
     for (const Leg* leg : gone) legs_.erase(std::string(leg->uniqueid));
 }

@@ -119,6 +119,30 @@ void Desk::Impl::on_unheld(const Change& change, Talk* talk) {
     }
 }
 
+// Whether the caller is at this channel's end: it is his, or a Local channel he was connected to, whose
+// dialplan goes on.
+bool Desk::Impl::speaks_for(const Leg& leg, const Leg& caller) {
+    const Leg* at = &leg;
+    for (int steps = 0; steps < 32; ++steps) {
+        if (at == &caller || at == caller.sibling) return true;
+        const Leg* half = at->second_half ? at->sibling : nullptr;
+        if (half == nullptr || half->dialer == nullptr || half->dialer->reached != half) return false;
+        at = half->dialer;
+    }
+    return false;
+}
+
+// A Local channel answers for the one it reached; a queue or a mailbox behind it answers for nobody.
+bool Desk::Impl::taken(const Leg& dest) const {
+    const Leg* at = &dest;
+    for (int steps = 0; steps < 32; ++steps) {
+        if (!at->local || at->second_half || at->sibling == nullptr) return true;
+        if (at->sibling->reached == nullptr) return model.bridged_with_other(*at->sibling);
+        at = at->sibling->reached;
+    }
+    return false;
+}
+
 void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
     const Leg& source = *change.leg;
     const Leg& dest = *change.other;
@@ -126,7 +150,7 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
     if (origin == nullptr) return;
     if (talk->own) {
         if (&source == origin) own_answered(*talk, "DialEnd ANSWER of the far end");
-    } else if (&source == origin || &source == origin->sibling) {
+    } else if (speaks_for(source, *origin) && taken(dest)) {
         talk->last_answer = now;
         if (talk->row.answered) return;
         // the phone that picked up is a call of its own until the merge

@@ -115,6 +115,9 @@ struct Desk::Impl {
     void on_held(const Change&, Talk*);
     void on_unheld(const Change&, Talk*);
     void on_dial_answered(const Change&, Talk*);
+    static bool speaks_for(const Leg& leg, const Leg& caller);
+    [[nodiscard]] bool taken(const Leg& dest) const;
+    void adopt(Talk& talk, const Talk& young, Call& call);
     void on_in_bridge(const Change&, Talk*);
     void on_merged(const Change&, Talk*);
     void on_evidence(const Change&, Talk*);

@@ -7,6 +7,28 @@
 
 namespace bridge {
 
+// A customer's call that joins an older one between colleagues is what the row tells of; only the id is the
+// older one's.
+void Desk::Impl::adopt(Talk& talk, const Talk& young, Call& call) {
+    crm::CallRow row = young.row;
+    row.id = talk.row.id;
+    row.linkedid = talk.row.linkedid;
+    if (row.request.empty()) row.request = talk.row.request;
+    if (!row.answered && talk.row.answered) {
+        row.answered = now;
+        row.wait = now - row.started;
+        row.answered_by = young.own ? std::string() : talk.row.answered_by;
+    }
+    talk.row = std::move(row);
+    talk.own = young.own;
+    talk.own_extension = young.own_extension;
+    talk.outside = young.outside;
+    talk.withheld = young.withheld;
+    talk.looked_up = young.looked_up;
+    talk.first_rung_user = young.first_rung_user;
+    if (Leg* origin = model.find_leg(young.row.linkedid)) call.origin = origin;
+}
+
 void Desk::Impl::on_merged(const Change& change, Talk* talk) {
     const auto found = talks.find(change.text);
     if (found == talks.end() || talk == nullptr || &found->second == talk) return;
@@ -15,6 +37,10 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
     waiting.erase(change.text);
     reason(Why::merged, talk, {}, {}, Data{{Fact::from, young.row.id}, {Fact::into, talk->row.id}});
 
+    if (talk->row.direction == crm::Direction::internal && young.row.direction != crm::Direction::internal) {
+        adopt(*talk, young, *change.call);
+        write(*talk);
+    }
     young.row.merged_into = talk->row.id;
     young.row.ended = now;
     if (young.row.answered) {
@@ -52,6 +78,7 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
         if (moved.announced && moved.live()) announce(*talk, moved, moved.state, now, replaced);
         ring = next;
     }
+    party_changed(*talk);
 }
 
 }  // namespace bridge
