@@ -9,12 +9,15 @@ import os
 import pathlib
 import time
 
+import pytest
+import truth_file
 import yaml
 from company import PAVEL, Company
 from lab.process import LabError, wait_until
 from lab.tape import Tape
 
 PEOPLE = {"anna": ("201",), "boris": ("202",), "clara": ("203",), "david": ("204",), "filip": ("205",), "hugo": ("203",)}
+KEEP = os.environ.get("CTIBRIDGE_KEEP_TRACES")
 CLOSE = 1.0         # seconds by which the clocks of a phone and of a row may differ: SIP, AMI, and a machine that is busy with something else
 PAUSE = 0.3         # between two things people do
 
@@ -47,6 +50,10 @@ def _internal_numbers(site):
     for pbx in site.daemon.config["pbx"]:
         pbx["extensions"] = ["2??", "6??", "7?"]
     site.daemon.write()
+
+
+# The first digits of our numbers: the same phones and queues behind FreePBX's dialplan and behind a plain one.
+either_dialplan = pytest.mark.parametrize("line", ["02079460", "02079461"], ids=["freepbx", "plain"])
 
 
 class Kinds(Company):
@@ -116,12 +123,16 @@ class Kinds(Company):
             assert row["merged_into"] in older if call.get("merged") else row["merged_into"] is None, f"row {row['id']} is merged into {row['merged_into']}"
         legs = self._legs(rows)
         told = self._told(legs)
-        said = [self._said(row["id"], leg, told) for row, call in zip(rows, calls) for leg in call["legs"]]
+        said = [_said(row["id"], leg, told) for row, call in zip(rows, calls) for leg in call["legs"]]
         assert sorted(said) == sorted(told), f"\nthe test:   {sorted(said)}\nthe bridge: {sorted(told)}"
         self._heard(legs, dict(unheard))
         self._notices(legs)
         self._spans(rows)
-        self._replayed(rows, legs)
+        self._replayed(rows, legs, calls)
+
+    def finished(self, count: int):
+        """The rows of the calls of this test, once they are so many and have ended."""
+        return self._rows(count)
 
     def _rows(self, count: int):
         since = datetime.datetime.fromtimestamp(self.began, datetime.timezone.utc).replace(tzinfo=None)
@@ -161,13 +172,6 @@ class Kinds(Company):
             if any(client.jid == leg["jid"] for client in self.site.clients):
                 told[leg["uniqueid"]] = (leg["call"], leg["extension"], " ".join(self._states(leg["jid"], leg["uniqueid"])), leg["cause"])
         return list(told.values())
-
-    @staticmethod
-    def _said(call, leg, told):
-        """One leg as the test has it; of several possible sequences of states the one that was told."""
-        extension, states, cause = leg
-        ways = [(call, extension, one, cause) for one in (states if isinstance(states, tuple) else (states,))]
-        return next((way for way in ways if way in told), ways[0])
 
     def _heard(self, legs, unheard):
         """Every ring of a phone is a leg with its times, and every leg that rang is a ring of a phone."""
@@ -225,21 +229,22 @@ class Kinds(Company):
 
     # the same again, from the recording
 
-    def _keep(self) -> pathlib.Path:
-        """The tape as a file; in CTIBRIDGE_KEEP_TRACES, for those who want to look at it later."""
-        keep = os.environ.get("CTIBRIDGE_KEEP_TRACES")
+    def _keep(self, written=None) -> pathlib.Path:
+        """The tape as a file; in CTIBRIDGE_KEEP_TRACES, for those who want to look at it later, with what `truth` said in the form of truth.json."""
         self.tape.stop()
         for (_, extension), phone in self.site.phones.items():
             for call in phone.calls:
                 self.tape.notes += [(self.tape.ms(at), f"phone {extension}: {'called' if call.from_pbx else 'dialled'}: {state}") for state, at in call.times.items()]
         for call in self.site.provider.calls:
             self.tape.notes += [(self.tape.ms(at), f"provider, {call.number}: {state}") for state, at in call.times.items()]
-        trace = self.tape.save(pathlib.Path(keep) if keep else self.site.folder.path / "traces", f"{self.site.pbx.version}-{self.name}", secret=self.site.pbx.secret)
+        folder = pathlib.Path(KEEP) if KEEP else self.site.folder.path / "traces"
+        trace = self.tape.save(folder, f"{self.site.pbx.version}-{self.name}", written, self.site.pbx.secret)
         self.tape = None
         return trace
 
-    def _replayed(self, rows, legs):
-        trace = self._keep()
+    def _replayed(self, rows, legs, calls):
+        written = truth_file.of(self, calls) if KEEP else None
+        trace = self._keep(written)
         done = self.site.daemon.command("replay", "--people", str(self.people), "--pbx", "hq", "--times", str(trace.with_suffix(".times")), str(trace))
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -258,6 +263,14 @@ class Kinds(Company):
         live = sorted((leg["call"], leg["uniqueid"], leg["jid"], leg["extension"], leg["cause"]) for leg in legs)
         again = sorted((x["call"], x["leg"], x["jid"], x["extension"], x["cause"]) for x in (line["leg"] for line in lines if "leg" in line))
         assert live == again, f"\nlive:   {live}\nreplay: {again}"
+
+
+def _said(call: str, leg, told) -> tuple:
+    """A leg as the test has it; of several right sequences of states and several right causes those that were told."""
+    extension, states, causes = leg
+    states, causes = (one if isinstance(one, tuple) else (one,) for one in (states, causes))
+    ways = [(call, extension, state, cause) for state in states for cause in causes]
+    return next((way for way in ways if way in told), ways[0])
 
 
 def _steps(told) -> list:

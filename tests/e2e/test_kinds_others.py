@@ -1,15 +1,15 @@
 """Hold, pickup, parking, conference, voicemail, forwarding, second calls at a real Asterisk with FreePBX's dialplan."""
 import pytest
 from company import ANNA, BORIS, FILIP, NOBODY, PAVEL
-from kinds import inbound, internal, young
+from kinds import either_dialplan, inbound, internal, young
 from lab.process import wait_until
 
 ANSWERED, MISSED = "ringing answered ended", "ringing ended"
 OWN = "dialing answered ended"
 
 
-def talk(kinds, extension: str):
-    caller = kinds.provider.call("02079460" + extension, PAVEL)
+def talk(kinds, extension: str, line: str = "02079460"):
+    caller = kinds.provider.call(line + extension, PAVEL)
     kinds.answer(extension)
     return caller
 
@@ -33,9 +33,10 @@ def test_caller_gives_up_on_hold(kinds):
     kinds.truth(inbound(disposition="answered", legs=[("201", "ringing answered held ended", "hangup")]))
 
 
+@either_dialplan
 @pytest.mark.parametrize("code", ["**201", "*8"])
-def test_pickup(kinds, code):
-    caller = kinds.provider.call("02079460201", PAVEL)
+def test_pickup(kinds, code, line):
+    caller = kinds.provider.call(line + "201", PAVEL)
     kinds.ring("201")
     kinds.phone("205").dial(code).wait("answered")
     kinds.phone("201").wait("idle")
@@ -71,8 +72,8 @@ def test_pickup_of_a_queue_call_at_a_local_member(kinds):
                 young("205", "**202"))
 
 
-def park(kinds, extension: str = "201"):
-    caller = talk(kinds, extension)
+def park(kinds, extension: str = "201", line: str = "02079460"):
+    caller = talk(kinds, extension, line)
     kinds.phone(extension).transfer("70")
     kinds.phone(extension).wait("idle")
     slot = wait_until(lambda: kinds.tape.events("ParkedCall"), 5, "the call is parked")[-1]["ParkingSpace"]
@@ -80,16 +81,18 @@ def park(kinds, extension: str = "201"):
     return caller, slot
 
 
-def test_parked_and_retrieved_by_a_colleague(kinds):
-    caller, slot = park(kinds)
+@either_dialplan
+def test_parked_and_retrieved_by_a_colleague(kinds, line):
+    caller, slot = park(kinds, line=line)
     kinds.phone("205").dial(slot).wait("answered")
     kinds.pause(0.5)
     caller.hangup()
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred"), ("205", OWN, "hangup")]), young("205", slot))
 
 
-def test_parked_call_comes_back(kinds):
-    caller, _ = park(kinds)
+@either_dialplan
+def test_parked_call_comes_back(kinds, line):
+    caller, _ = park(kinds, line=line)
     kinds.answer("201")
     caller.hangup()
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred"), ("201", ANSWERED, "hangup")]))

@@ -1,6 +1,6 @@
 """Queues, ring groups and follow-me at a real Asterisk with FreePBX's dialplan."""
 from company import ANNA, BORIS, FILIP, PAVEL
-from kinds import inbound
+from kinds import either_dialplan, inbound
 from lab.process import wait_until
 
 ANSWERED, ELSEWHERE, MISSED = "ringing answered ended", "ringing ended", "ringing ended"
@@ -17,33 +17,36 @@ def user(extension: str) -> str:
     return {"201": ANNA, "202": BORIS, "205": FILIP}[extension]
 
 
-def test_queue_of_devices_rings_all_and_one_answers(kinds):
-    caller = kinds.provider.call("02079460652", PAVEL)
+@either_dialplan
+def test_queue_of_devices_rings_all_and_one_answers(kinds, line):
+    caller = kinds.provider.call(line + "652", PAVEL)
     kinds.ring("201")
     kinds.answer("202")
     caller.hangup()
     kinds.truth(inbound(queue="652", disposition="answered", answered_by=BORIS, legs=[("201", ELSEWHERE, "answered-elsewhere"), ("202", ANSWERED, "hangup")]))
 
 
-def test_queue_of_local_members_rings_all_and_one_answers(kinds):
-    caller = kinds.provider.call("02079460650", PAVEL)
+@either_dialplan
+def test_queue_of_local_members_rings_all_and_one_answers(kinds, line):
+    caller = kinds.provider.call(line + "650", PAVEL)
     kinds.ring("202")
     kinds.answer("201")
     kinds.phone("201").hangup()
     caller.wait("ended")
-    kinds.truth(inbound(queue="650", dialed_number="02079460650", disposition="answered", answered_by=ANNA,
+    kinds.truth(inbound(queue="650", dialed_number=line + "650", disposition="answered", answered_by=ANNA,
                         legs=[("202", ELSEWHERE, "answered-elsewhere"), ("201", ANSWERED, "hangup")]))
 
 
-def test_queue_abandoned(kinds):
-    caller = kinds.provider.call("02079460650", PAVEL)
+@either_dialplan
+def test_queue_abandoned(kinds, line):
+    caller = kinds.provider.call(line + "650", PAVEL)
     kinds.ring("201", "202")
     caller.hangup()
     kinds.truth(inbound(queue="650", disposition="abandoned", answered_by=None, legs=[("201", MISSED, "cancelled"), ("202", MISSED, "cancelled")]))
 
 
-def round_robin(kinds, queue):
-    caller = kinds.provider.call("02079460" + queue, PAVEL)
+def round_robin(kinds, queue, line):
+    caller = kinds.provider.call(line + queue, PAVEL)
     first, second = first_of(kinds, "201", "202")
     kinds.answer(second)
     caller.hangup()
@@ -51,11 +54,12 @@ def round_robin(kinds, queue):
 
 
 def test_round_robin_of_local_members_goes_on_after_a_time_out(kinds):
-    round_robin(kinds, "651")
+    round_robin(kinds, "651", "02079460")
 
 
-def test_round_robin_of_devices_goes_on_after_a_time_out(kinds):
-    round_robin(kinds, "653")
+@either_dialplan
+def test_round_robin_of_devices_goes_on_after_a_time_out(kinds, line):
+    round_robin(kinds, "653", line)
 
 
 def test_linear_queue_abandoned_in_the_second_round(kinds):

@@ -1,30 +1,32 @@
 """Transfers by the phone, by feature code and by AMI at a real Asterisk with FreePBX's dialplan."""
 from company import ANNA, BORIS, FILIP, PAVEL
-from kinds import inbound, internal, young
+from kinds import either_dialplan, inbound, internal, young
 
 ANSWERED, MISSED = "ringing answered ended", "ringing ended"
 # The Unhold of a transfer comes with it, on a slow machine long before it.
 HELD_TO_THE_END = ("ringing answered held ended", "ringing answered held answered ended")
 
 
-def talk(kinds, extension: str, did: str = ""):
+def talk(kinds, extension: str, did: str = "", line: str = "02079460"):
     """A caller who talks to that phone."""
-    caller = kinds.provider.call("02079460" + (did or extension), PAVEL)
+    caller = kinds.provider.call(line + (did or extension), PAVEL)
     kinds.answer(extension)
     return caller
 
 
-def test_blind_transfer_by_refer(kinds):
-    caller = talk(kinds, "201")
+@either_dialplan
+def test_blind_transfer_by_refer(kinds, line):
+    caller = talk(kinds, "201", line=line)
     kinds.phone("201").transfer("202")
     kinds.answer("202")
     caller.hangup()
-    kinds.truth(inbound(dialed_number="02079460201", disposition="answered", answered_by=ANNA,
+    kinds.truth(inbound(dialed_number=line + "201", disposition="answered", answered_by=ANNA,
                         legs=[("201", ANSWERED, "transferred"), ("202", ANSWERED, "hangup")]))
 
 
-def test_blind_transfer_by_another_make_of_phone(kinds):
-    caller = talk(kinds, "202")
+@either_dialplan
+def test_blind_transfer_by_another_make_of_phone(kinds, line):
+    caller = talk(kinds, "202", line=line)
     kinds.phone("202").transfer("201")
     kinds.answer("201")
     kinds.phone("201").hangup()
@@ -51,8 +53,9 @@ def test_blind_transfer_to_a_busy_phone(kinds):
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred"), ("205", "", "busy")]))
 
 
-def test_blind_transfer_nobody_answers(kinds):
-    caller = talk(kinds, "201")
+@either_dialplan
+def test_blind_transfer_nobody_answers(kinds, line):
+    caller = talk(kinds, "201", line=line)
     kinds.phone("201").transfer("202")
     kinds.ring("202")
     caller.wait("ended")
@@ -69,8 +72,9 @@ def test_blind_transfer_to_outside(kinds):
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred")]))
 
 
-def test_blind_transfer_to_a_queue(kinds):
-    caller = talk(kinds, "205")
+@either_dialplan
+def test_blind_transfer_to_a_queue(kinds, line):
+    caller = talk(kinds, "205", line=line)
     kinds.phone("205").transfer("650")
     kinds.ring("201")
     kinds.answer("202")
@@ -79,8 +83,9 @@ def test_blind_transfer_to_a_queue(kinds):
                         legs=[("205", ANSWERED, "transferred"), ("201", MISSED, "answered-elsewhere"), ("202", ANSWERED, "hangup")]))
 
 
-def test_queue_call_is_transferred_to_another_queue(kinds):
-    caller = talk(kinds, "205", "656")
+@either_dialplan
+def test_queue_call_is_transferred_to_another_queue(kinds, line):
+    caller = talk(kinds, "205", "656", line=line)
     kinds.phone("205").transfer("652")
     kinds.ring("202")
     kinds.answer("201")
@@ -99,9 +104,9 @@ def test_blind_transfer_to_voicemail(kinds):
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred"), ("204", MISSED, "no-answer")]))
 
 
-def consult(kinds, did: str = "201", to: str = "202"):
+def consult(kinds, to: str = "202", line: str = "02079460"):
     """201 talks to a caller, holds, and calls a colleague: the caller, both calls of 201."""
-    caller = talk(kinds, "201", did)
+    caller = talk(kinds, "201", line=line)
     phone = kinds.phone("201")
     first = phone.calls[-1]
     phone.hold(first)
@@ -110,8 +115,9 @@ def consult(kinds, did: str = "201", to: str = "202"):
     return caller, first, second
 
 
-def test_attended_transfer_by_refer(kinds):
-    caller, first, second = consult(kinds)
+@either_dialplan
+def test_attended_transfer_by_refer(kinds, line):
+    caller, first, second = consult(kinds, line=line)
     kinds.answer("202")
     kinds.phone("201").join(first, second)
     kinds.phone("201").wait("idle")
@@ -169,16 +175,18 @@ def test_attended_transfer_to_voicemail(kinds):
                 internal("201", "204", answered_by=None, legs=[("201", "dialing answered ended", "transferred"), ("204", MISSED, "no-answer")]))
 
 
-def test_blind_transfer_by_feature_code(kinds):
-    caller = talk(kinds, "201")
+@either_dialplan
+def test_blind_transfer_by_feature_code(kinds, line):
+    caller = talk(kinds, "201", line=line)
     kinds.phone("201").press("##202")
     kinds.answer("202")
     caller.hangup()
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held ended", "transferred"), ("202", ANSWERED, "hangup")]))
 
 
-def test_attended_transfer_by_feature_code(kinds):
-    caller = talk(kinds, "201")
+@either_dialplan
+def test_attended_transfer_by_feature_code(kinds, line):
+    caller = talk(kinds, "201", line=line)
     kinds.phone("201").press("*2202")
     kinds.answer("202")
     kinds.phone("201").hangup()
@@ -197,17 +205,19 @@ def test_attended_transfer_by_feature_code_is_given_up(kinds):
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", "ringing answered held answered ended", "hangup"), ("202", MISSED, "busy")]))
 
 
-def test_blind_transfer_by_ami(kinds):
-    caller = talk(kinds, "201")
-    kinds.tape.action("BlindTransfer", Channel=kinds.tape.channel(kinds.device("201")), Context="from-internal-xfer", Exten="202")
+@either_dialplan
+def test_blind_transfer_by_ami(kinds, line):
+    caller = talk(kinds, "201", line=line)
+    kinds.tape.action("BlindTransfer", Channel=kinds.tape.channel(kinds.device("201")), Context="plain-internal" if line.endswith("1") else "from-internal-xfer", Exten="202")
     kinds.answer("202")
     caller.hangup()
     kinds.truth(inbound(disposition="answered", answered_by=ANNA, legs=[("201", ANSWERED, "transferred"), ("202", ANSWERED, "hangup")]))
 
 
-def test_attended_transfer_by_ami(kinds):
-    caller = talk(kinds, "201")
-    kinds.tape.action("Atxfer", Channel=kinds.tape.channel(kinds.device("201")), Context="from-internal-xfer", Exten="202")
+@either_dialplan
+def test_attended_transfer_by_ami(kinds, line):
+    caller = talk(kinds, "201", line=line)
+    kinds.tape.action("Atxfer", Channel=kinds.tape.channel(kinds.device("201")), Context="plain-internal" if line.endswith("1") else "from-internal-xfer", Exten="202")
     kinds.answer("202")
     kinds.phone("201").hangup()
     kinds.pause(0.5)

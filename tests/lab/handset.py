@@ -63,7 +63,9 @@ class Handset(Agent):
         self._offer(call, "sendrecv")
 
     def dial(self, number: str) -> Call:
-        return self.begin(number, self.extension)
+        call = self.begin(number, self.extension)
+        call.number = number
+        return call
 
     def transfer(self, number: str, call: Call = None):
         """Blind, by REFER."""
@@ -71,10 +73,9 @@ class Handset(Agent):
 
     def join(self, first: Call, second: Call):
         """Attended transfer: REFER within `first` with Replaces (RFC 3891) of `second`, whose other end it is to talk to."""
-        replaces = f"{second.id};to-tag={tag_in(second.remote)};from-tag={tag_in(second.local)}"
+        replaces = f"{second.id};to-tag={tag_in(second.remote) or tag_in(second.early)};from-tag={tag_in(second.local)}"
         escaped = replaces.replace("@", "%40").replace(";", "%3B").replace("=", "%3D")
-        target = second.number if second.from_pbx else second.target.decode().split("@")[0].removeprefix("sip:")
-        self._refer(first, f"<sip:{target}@127.0.0.1:{self.pbx.sip}?Replaces={escaped}>")
+        self._refer(first, f"<sip:{second.number}@127.0.0.1:{self.pbx.sip}?Replaces={escaped}>")
 
     def press(self, digits: str, call: Call = None, pause: float = 0.12):
         call = call or self._last(lambda c: c.state == "answered", "was answered")

@@ -80,7 +80,7 @@ class Call:
         self.id = f"{token()}@{agent.address}"
         self.tag, self.branch, self.cseq, self.first_cseq = token(), "z9hG4bK" + token(), 1, 1
         self.invite = self.invite_cseq = None          # the pbx's INVITE, when it called us
-        self.local = self.remote = self.target = self.last_response = b""
+        self.local = self.remote = self.target = self.last_response = self.early = b""
         self.extra, self.heard, self.direction, self.version = [], False, "sendrecv", 1
         self.held_at, self.resumed_at = [], []
         self.media = None               # where the other side wants its voice
@@ -334,8 +334,10 @@ class Agent:
             call.media = voice_to(message)
             self._send(self._request(call, "ACK", "z9hG4bK" + token(), message.cseq))
             call.enter("answered", message.status)
-        elif message.status in (180, 183) and call.state == "new":
-            call.enter("ringing")
+        elif message.status in (180, 183):
+            call.early = message.get("to")
+            if call.state == "new":
+                call.enter("ringing")
 
     def answered(self, call: Call, message: Message):
         """The answer to a request of ours other than INVITE."""
