@@ -21,6 +21,7 @@
 #include "bridge/replay.hpp"
 #include "bridge/roster_commands.hpp"
 #include "bridge/roster_file.hpp"
+#include "bridge/serve.hpp"
 #include "crm/call_log.hpp"
 #include "crm/numbers.hpp"
 
@@ -40,6 +41,9 @@ struct Arguments {
     bool explain = false;
     bool dry_run = false;  // import
     std::string as;        // lookup
+    PlayOptions play;  // replay --serve
+    std::optional<unsigned short> serve;
+    std::string as;  // lookup
     std::vector<std::string> numbers;
 };
 
@@ -84,7 +88,17 @@ int run_lookup(const Arguments& arguments) {
                           std::cin, std::cout, std::cerr);
 }
 
+int run_serve(const Arguments& arguments) {
+    ServeOptions options;
+    options.trace = arguments.file;
+    if (!arguments.times.empty()) options.times = arguments.times;
+    options.port = *arguments.serve;
+    options.play = arguments.play;
+    return serve(options);
+}
+
 int run_replay(const Arguments& arguments) {
+    if (arguments.serve) return run_serve(arguments);
     ReplayOptions options;
     options.trace = arguments.file;
     if (!arguments.times.empty()) options.times = arguments.times;
@@ -148,6 +162,26 @@ int run_export(const Arguments& arguments) {
     return export_roster(*config, arguments.file, std::cout, std::cerr);
 }
 
+void add_serve_options(CLI::App& replay, Arguments& arguments) {
+    auto* serve = replay.add_option(
+        "--serve", arguments.serve,
+        "play the trace as a pbx on this port of 127.0.0.1 (0: a free one), once, as fast as recorded with "
+        "--times: a client logs in, gets true lists and the recorded events; what would change the recording "
+        "is refused. Says what happens as JSON lines, first {\"listening\": PORT}");
+    auto option = [&](CLI::Option* one) { one->needs(serve)->group("With --serve"); };
+    option(replay.add_option("--speed", arguments.play.speed, "times as fast as recorded")
+               ->check(CLI::Range(0.01, 1e6)));
+    option(replay.add_flag("--wait", arguments.play.wait,
+                           "begin when a client has asked for every list of an initial synchronisation; "
+                           "without it when one has logged in"));
+    option(replay.add_flag("--stay", arguments.play.stay, "keep the connection after the last event"));
+    option(replay.add_flag("--originate", arguments.play.originate,
+                           "each recorded click-to-dial waits for one of the client's (same channel and "
+                           "number) and takes its ids; without it Originate is refused"));
+    option(replay.add_option("--user", arguments.play.username, "the only user who may log in"));
+    option(replay.add_option("--secret", arguments.play.secret, "... with this secret; else any will do"));
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -199,6 +233,7 @@ int command_line(int argc, char** argv) {
     playing->add_option("--pbx", arguments.pbx, "name of the pbx; default hq, or the first of --config");
     playing->add_option("--chunk", arguments.chunk, "bytes fed at once; changes nothing in the output");
     playing->add_flag("--explain", arguments.explain, "every decision as a sentence, on stderr");
+    add_serve_options(*playing, arguments);
     auto* record = add("record", "write down what a pbx sends, for `replay`; ends with Ctrl-C", run_record);
     record->add_option("pbx", arguments.pbx, "name of the pbx in the configuration")->required();
     record->add_option("file", arguments.file, "file to write; the times go beside it, into .times")

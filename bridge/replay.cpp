@@ -1,8 +1,6 @@
 #include "bridge/replay.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
 #include <map>
 #include <ostream>
 
@@ -11,70 +9,11 @@
 
 #include "ami/parser.hpp"
 #include "bridge/json.hpp"
+#include "bridge/trace.hpp"
 
 namespace bridge {
 
 namespace {
-
-std::expected<std::string, std::string> read_file(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    if (!in.is_open() || in.bad() || std::filesystem::is_directory(file))
-        return std::unexpected(fmt::format("{}: cannot be read", file.string()));
-    return bytes;
-}
-
-struct Arrival {  // one recv of the recorder
-    std::size_t offset;
-    Millis at;
-};
-
-std::expected<std::vector<Arrival>, std::string> read_times(const std::filesystem::path& file) {
-    const auto text = read_file(file);
-    if (!text) return std::unexpected(text.error());
-    std::vector<Arrival> arrivals;
-    std::string_view rest = *text;
-    for (std::size_t line = 1; !rest.empty(); ++line) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        const std::string_view row = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (row.empty()) continue;
-        std::size_t offset = 0;
-        std::int64_t at = 0;
-        const char* stop = row.data() + row.size();
-        const auto first = std::from_chars(row.data(), stop, offset);
-        const bool tab = first.ec == std::errc{} && first.ptr != stop && *first.ptr == '\t';
-        if (!tab || std::from_chars(first.ptr + 1, stop, at).ec != std::errc{} ||
-            (!arrivals.empty() && offset < arrivals.back().offset))
-            return std::unexpected(
-                fmt::format("{}:{}: not a line of offset, tab, milliseconds", file.string(), line));
-        arrivals.push_back({offset, Millis(at)});
-    }
-    if (!arrivals.empty())
-        for (const Millis first = arrivals.front().at; Arrival & arrival : arrivals) arrival.at -= first;
-    return arrivals;
-}
-
-// When each message of the trace was complete: the time of the chunk with its last byte, however the bytes
-// are fed later.
-std::expected<std::vector<Millis>, ami::ParseError> message_times(std::string_view bytes,
-                                                                  const std::vector<Arrival>& arrivals) {
-    std::vector<Millis> times;
-    ami::Parser parser;
-    Millis now{0};
-    const auto count = [&](const ami::Message&) { times.push_back(now); };
-    std::size_t from = 0;
-    for (std::size_t i = 0; i < arrivals.size() && from < bytes.size(); ++i) {
-        now = arrivals[i].at;
-        const std::size_t to =
-            i + 1 < arrivals.size() ? std::min(arrivals[i + 1].offset, bytes.size()) : bytes.size();
-        if (to <= from) continue;
-        if (auto fed = parser.feed(bytes.substr(from, to - from), count); !fed)
-            return std::unexpected(fed.error());
-        from = to;
-    }
-    return times;
-}
 
 class Report {
  public:
