@@ -19,30 +19,11 @@ namespace {
 // What Asterisk 22 says of itself, for a recording that does not hold it.
 constexpr std::string_view default_settings = "AsteriskVersion: 22.10.1\r\nSystemName: \r\n";
 constexpr Millis refusal_delay{1000};              // Asterisk refuses a wrong password that late
-constexpr Millis opening_span{5000};               // a recorder asks for its lists one after the other
 constexpr std::size_t input_limit = 128UL * 1024;  // of an action: 128 lines of 1023 bytes
 
-constexpr std::array<std::string_view, 5> lists{"StatusComplete", "CoreShowChannelsComplete",
-                                                "QueueStatusComplete", "DeviceStateListComplete",
-                                                "ExtensionStateListComplete"};
 constexpr std::array<std::string_view, 11> classes{"system",    "call",      "agent",   "user",
                                                    "cdr",       "dialplan",  "dtmf",    "log",
                                                    "reporting", "originate", "security"};
-
-// Parses the blocks of a trace one at a time.
-class BlockReader {
- public:
-    explicit BlockReader(const Trace& trace) {
-        (void)parser_.feed(trace.banner(), [](const auto&) {});
-    }
-    template <class Sink>
-    void read(std::string_view block, const Sink& sink) {
-        (void)parser_.feed(block, [&](const ami::Message& message) { sink(message); });
-    }
-
- private:
-    ami::Parser parser_;
-};
 
 std::string first_class(std::string_view privilege) {
     return std::string(privilege.substr(0, privilege.find(',')));
@@ -113,8 +94,7 @@ PlayedPbx::PlayedPbx(Trace trace, PlayOptions options)
 // Sorts the recording: what belonged to its recorder alone (answers, list items, its login's events) is not
 // played; what came before its lists were complete is known before the first client comes.
 void PlayedPbx::read_trace() {
-    std::set<std::string, std::less<>> own;  // ActionIDs of the recorder
-    BlockReader answers(trace_);
+    BlockReader answers(trace_.banner());
     std::size_t accepted = 0;
     for (const Trace::Block& block : trace_.blocks())
         answers.read(block.bytes, [&](const ami::Message& message) {
@@ -122,7 +102,6 @@ void PlayedPbx::read_trace() {
             const bool error = message.name() == "Error";
             accepted += error ? 0 : 1;
             login_refused_ |= error && message.get("Message") == "Authentication failed";
-            if (message.find("ActionID")) own.emplace(message.get("ActionID"));
             if (message.find("AsteriskVersion") && core_settings_.empty())
                 for (const ami::Header& header : message.headers())
                     if (header.name != "Response" && header.name != "ActionID")
@@ -130,8 +109,8 @@ void PlayedPbx::read_trace() {
         });
     login_refused_ = login_refused_ && accepted == 0;
 
-    const std::size_t opening_end = opening(own);
-    BlockReader reader(trace_);
+    const std::size_t opening_end = trace_.opening();
+    BlockReader reader(trace_.banner());
     bool booted = false;
     for (std::size_t i = 0; i < trace_.blocks().size(); ++i) {
         const Trace::Block& block = trace_.blocks()[i];
@@ -140,7 +119,7 @@ void PlayedPbx::read_trace() {
                 picture_.apply(message, block.at);
                 base_ = block.at;
             }
-            const bool answer = own.contains(message.get("ActionID")) &&
+            const bool answer = trace_.own().contains(message.get("ActionID")) &&
                                 (!message.is_event("OriginateResponse") || i < opening_end);
             const bool login = message.is_event("FullyBooted") && !std::exchange(booted, true);
             if (message.kind() != ami::Message::Kind::event || login) return;
@@ -152,36 +131,8 @@ void PlayedPbx::read_trace() {
     }
 }
 
-// Blocks before which the recorder's first lists were complete; 0 when it asked for none before calls that it
-// saw begin.
-std::size_t PlayedPbx::opening(const std::set<std::string, std::less<>>& own) const {
-    BlockReader reader(trace_);
-    std::set<std::string, std::less<>> seen;  // channels that began in the recording
-    std::set<std::string, std::less<>> done;  // lists
-    std::size_t first_channel = trace_.blocks().size(), end = 0;
-    bool strangers = false;
-    std::optional<Millis> first_list;
-    for (std::size_t i = 0; i < trace_.blocks().size(); ++i) {
-        const Trace::Block& block = trace_.blocks()[i];
-        if (first_list && block.at - *first_list > opening_span) break;
-        reader.read(block.bytes, [&](const ami::Message& message) {
-            if (message.is_event("Newchannel")) {
-                first_channel = std::min(first_channel, i);
-                seen.emplace(message.get("Uniqueid"));
-            }
-            if (!own.contains(message.get("ActionID"))) return;
-            if (message.is_event("Status") || message.is_event("CoreShowChannel"))
-                strangers |= !seen.contains(message.get("Uniqueid"));
-            if (std::ranges::find(lists, message.name()) == lists.end()) return;
-            if (!first_list) first_list = block.at;
-            if (done.emplace(message.name()).second) end = i + 1;
-        });
-    }
-    return strangers ? end : std::min(end, first_channel);
-}
-
 void PlayedPbx::find_originals() {
-    BlockReader reader(trace_);
+    BlockReader reader(trace_.banner());
     for (const Play& event : plays_)
         reader.read(event.bytes, [&](const ami::Message& message) {
             const std::string id(message.get("Uniqueid"));
@@ -446,7 +397,7 @@ Millis PlayedPbx::recorded(Millis now) const {
 }
 
 void PlayedPbx::play(const Play& event) {
-    BlockReader reader(trace_);
+    BlockReader reader(trace_.banner());
     std::string bytes(event.bytes);
     for (const auto& [from, to] : renamed_) {
         replace_word(bytes, from, to);
@@ -471,7 +422,7 @@ void PlayedPbx::tick(Millis now) {
             session.close = true;
             if (login_refused_) finish();
         }
-        if (options_.wait && session.lists.size() == lists.size()) begin(now);
+        if (options_.wait && session.lists.size() == Trace::lists.size()) begin(now);
     }
     while (playing_ && next_ < plays_.size() && !held() && due(plays_[next_]) <= now) play(plays_[next_++]);
     if (playing_ && next_ == plays_.size()) finish();

@@ -71,7 +71,6 @@ class PlayedPbx {
     static const Row table[];
 
     void read_trace();
-    [[nodiscard]] std::size_t opening(const std::set<std::string, std::less<>>& own) const;
     void find_originals();
 
     void act(Session& session, std::string_view block, Millis now);

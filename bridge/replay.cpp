@@ -67,9 +67,9 @@ class Report {
             .text_or_null("extension", n.extension);
         line.begin("party")
             .text_or_null("number", number(n.party_number))
-            .text_or_null("name", n.party_name)
+            .text_or_null("name", n.withheld ? std::string() : n.party_name)
             .end();
-        line.text_or_null("dialed", number(n.dialed)).text_or_null("queue", n.queue);
+        line.text_or_null("dialed", n.dialed).text_or_null("queue", n.queue);
         n.waited ? line.number("waited", *n.waited) : line.null("waited");
         line.text_or_null("service", n.service).begin("variables");
         for (const auto& [name, value] : n.variables) line.text(name, value);
@@ -130,6 +130,23 @@ class Report {
     std::vector<std::pair<std::string, std::string>> leg_order_;
 };
 
+// In pieces of `chunk` bytes, 0: in those that were read at once; all of it makes the same messages.
+std::expected<void, ami::ParseError> feed(std::string_view bytes, const std::vector<Arrival>& arrivals,
+                                          std::size_t chunk, const ami::Parser::Sink& sink) {
+    ami::Parser parser;
+    std::size_t next_arrival = 1;
+    for (std::size_t at = 0; at < bytes.size();) {
+        std::size_t size = chunk;
+        if (size == 0) {
+            while (next_arrival < arrivals.size() && arrivals[next_arrival].offset <= at) ++next_arrival;
+            size = next_arrival < arrivals.size() ? arrivals[next_arrival].offset - at : bytes.size() - at;
+        }
+        if (auto fed = parser.feed(bytes.substr(at, size), sink); !fed) return fed;
+        at += size;
+    }
+    return {};
+}
+
 int fail(std::ostream& err, const std::string& text) {
     err << "ctibridge replay: " << text << '\n';
     return 2;
@@ -187,31 +204,25 @@ std::expected<std::vector<crm::Operator>, std::string> load_people(const std::fi
 int replay(const ReplayOptions& options, std::ostream& out, std::ostream& err) {
     const auto bytes = read_file(options.trace);
     if (!bytes) return fail(err, bytes.error());
-
     std::vector<crm::Operator> people = options.operators;
     if (options.people) {
         auto loaded = load_people(*options.people);
         if (!loaded) return fail(err, loaded.error());
         people = std::move(*loaded);
     }
-
     std::vector<Arrival> arrivals;
-    std::vector<Millis> times;
     if (options.times) {
         auto read = read_times(*options.times);
         if (!read) return fail(err, read.error());
         arrivals = std::move(*read);
-        auto completed = message_times(*bytes, arrivals);
-        if (!completed)
-            return fail(err, fmt::format("{}: {}", options.trace.string(), completed.error().text));
-        times = std::move(*completed);
     }
+    const auto trace = Trace::load(options.trace, options.times);
+    if (!trace) return fail(err, trace.error());
 
     Desk desk(options.desk);
     desk.set_people(std::move(people));
     desk.set_services(options.services);
     Report report(options, out, err);
-    ami::Parser parser;
     std::size_t index = 0;
     const auto tick_until = [&](Millis until) {
         for (Millis due = desk.next_deadline(); due <= until && due != Millis::max();
@@ -219,29 +230,15 @@ int replay(const ReplayOptions& options, std::ostream& out, std::ostream& err) {
             report.take(desk.tick(due));
     };
     const auto sink = [&](const ami::Message& message) {
-        const Millis now = index < times.size() ? times[index] : Millis{0};
-        ++index;
+        const Millis now = index < trace->blocks().size() ? trace->blocks()[index].at : Millis{0};
         tick_until(now);
+        // The recorder's lists of what went on before are a synchronisation, as the daemon's own are.
+        if (index == 0 && trace->opening() > 0) desk.sync_begin(now);
         report.take(desk.apply(message, now));
+        if (++index == trace->opening()) report.take(desk.sync_end(now));
     };
-
-    std::string_view rest = *bytes;
-    std::size_t next_arrival = 1;
-    while (!rest.empty()) {
-        std::size_t size = options.chunk;
-        if (size == 0) {
-            const std::size_t at = bytes->size() - rest.size();
-            while (next_arrival < arrivals.size() && arrivals[next_arrival].offset <= at) ++next_arrival;
-            size = next_arrival < arrivals.size() ? arrivals[next_arrival].offset - at : rest.size();
-        }
-        const std::string_view piece = rest.substr(0, size);
-        rest.remove_prefix(piece.size());
-        if (auto fed = parser.feed(piece, sink); !fed)
-            return fail(err, fmt::format("{}: {}", options.trace.string(), fed.error().text));
-    }
-    if (!parser.has_banner())
-        return fail(err, fmt::format("{}: not an AMI session, the banner `Asterisk Call Manager/` is missing",
-                                     options.trace.string()));
+    if (auto fed = feed(*bytes, arrivals, options.chunk, sink); !fed)
+        return fail(err, fmt::format("{}: {}", options.trace.string(), fed.error().text));
     // decisions that waited for evidence the trace no longer has
     tick_until(Millis::max() - Millis{1});
     report.finish();

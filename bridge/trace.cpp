@@ -8,6 +8,12 @@
 
 namespace bridge {
 
+namespace {
+
+constexpr Millis opening_span{5000};  // a recorder asks for its lists one after the other
+
+}  // namespace
+
 std::expected<std::string, std::string> read_file(const std::filesystem::path& file) {
     std::ifstream in(file, std::ios::binary);
     std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -93,7 +99,41 @@ std::expected<Trace, std::string> Trace::load(const std::filesystem::path& file,
             {rest.substr(0, end + 4), index < completed->size() ? (*completed)[index] : Millis{0}});
         rest.remove_prefix(end + 4);
     }
+    trace.find_opening();
     return trace;
+}
+
+void Trace::find_opening() {
+    BlockReader answers(banner_);
+    for (const Block& block : blocks_)
+        answers.read(block.bytes, [&](const ami::Message& message) {
+            if (message.kind() == ami::Message::Kind::response && message.find("ActionID"))
+                own_.emplace(message.get("ActionID"));
+        });
+
+    BlockReader reader(banner_);
+    std::set<std::string, std::less<>> seen;  // channels that began in the recording
+    std::set<std::string, std::less<>> done;  // lists
+    std::size_t first_channel = blocks_.size();
+    bool strangers = false;
+    std::optional<Millis> first_list;
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        const Block& block = blocks_[i];
+        if (first_list && block.at - *first_list > opening_span) break;
+        reader.read(block.bytes, [&](const ami::Message& message) {
+            if (message.is_event("Newchannel")) {
+                first_channel = std::min(first_channel, i);
+                seen.emplace(message.get("Uniqueid"));
+            }
+            if (!own_.contains(message.get("ActionID"))) return;
+            if (message.is_event("Status") || message.is_event("CoreShowChannel"))
+                strangers |= !seen.contains(message.get("Uniqueid"));
+            if (std::ranges::find(lists, message.name()) == lists.end()) return;
+            if (!first_list) first_list = block.at;
+            if (done.emplace(message.name()).second) opening_ = i + 1;
+        });
+    }
+    if (!strangers) opening_ = std::min(opening_, first_channel);
 }
 
 }  // namespace bridge

@@ -2,11 +2,13 @@
 // Written by `ctibridge record` (bridge/recorder.hpp); read by `replay` in all its forms.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <expected>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,10 @@ std::expected<std::vector<Millis>, ami::ParseError> message_times(std::string_vi
 // is moved.
 class Trace {
  public:
+    // The lists of an initial synchronisation, by the events that end them.
+    static constexpr std::array<std::string_view, 5> lists{"StatusComplete", "CoreShowChannelsComplete",
+                                                           "QueueStatusComplete", "DeviceStateListComplete",
+                                                           "ExtensionStateListComplete"};
     struct Block {
         std::string_view bytes;  // with its empty line
         Millis at;               // when it was complete; 0 without times
@@ -47,11 +53,35 @@ class Trace {
 
     [[nodiscard]] std::string_view banner() const { return banner_; }  // with its line end
     [[nodiscard]] const std::vector<Block>& blocks() const { return blocks_; }
+    // The recorder's own ActionIDs.
+    [[nodiscard]] const std::set<std::string, std::less<>>& own() const { return own_; }
+    // Blocks before which the recorder's first lists were complete: what went on before it came. 0 when it
+    // asked for none before the first call it saw begin.
+    [[nodiscard]] std::size_t opening() const { return opening_; }
 
  private:
     std::vector<char> bytes_;  // not a string: a short one would move its bytes
     std::string_view banner_;
     std::vector<Block> blocks_;
+    std::set<std::string, std::less<>> own_;
+    std::size_t opening_ = 0;
+
+    void find_opening();
+};
+
+// Parses the blocks of a trace one at a time; each gives one message.
+class BlockReader {
+ public:
+    explicit BlockReader(std::string_view banner) {
+        (void)parser_.feed(banner, [](const auto&) {});
+    }
+    template <class Sink>
+    void read(std::string_view block, const Sink& sink) {
+        (void)parser_.feed(block, [&](const ami::Message& message) { sink(message); });
+    }
+
+ private:
+    ami::Parser parser_;
 };
 
 }  // namespace bridge
