@@ -85,9 +85,11 @@ class Report {
             .text("linkedid", c.linkedid)
             .text_or_null("merged_into", c.merged_into)
             .text("direction", word(c.direction))
-            .text_or_null("caller_number", number(c.caller_number))
+            .text_or_null("caller_number",
+                          c.direction == crm::Direction::inbound ? number(c.caller_number) : c.caller_number)
             .text_or_null("caller_name", c.caller_name)
-            .text_or_null("dialed_number", number(c.dialed_number))
+            .text_or_null("dialed_number",
+                          c.direction == crm::Direction::outbound ? number(c.dialed_number) : c.dialed_number)
             .text_or_null("service", c.service)
             .text_or_null("queue", c.queue)
             .text_or_null("module", c.module)
