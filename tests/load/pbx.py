@@ -3,11 +3,13 @@ import asyncio
 import dataclasses
 import itertools
 import json
+import random
 import sys
 import threading
 import time
 
 from . import session, template
+from .exchange import Exchange, Plan
 from .session import ALL_CLASSES, BANNER, Session, message
 
 # The headers of a channel event that a list shows too.
@@ -51,6 +53,9 @@ class Pbx:
         self.server = None
         self.load = None
         self.port = 0
+        self.sent = 0                           # events, to each client that was there
+        self._pending: list = []
+        self.exchange = Exchange(self)
 
     clock = staticmethod(time.time)
 
@@ -96,6 +101,47 @@ class Pbx:
         self._event("system", message(("Event", "Shutdown"), ("Privilege", "system,all"), ("Shutdown", "Cleanly"), ("Restart", restart)))
         for each in list(self.sessions):
             each.writer.close()
+
+    def freeze(self, frozen=True):
+        """The network takes and brings nothing any more, and says nothing: the connections are half open."""
+        for each in self.sessions:
+            each.freeze(frozen)
+
+    def slow(self, bytes_per_second: int):
+        """What was sent arrives at that speed; 0: at once again."""
+        for each in self.sessions:
+            each.slow(bytes_per_second)
+
+    def restart(self, same_ids=False):
+        """The process died and came back: every call is gone, every connection reset. Uniqueids begin anew with a later second, or,
+        after a restart within it (a clock set back), with the same ones."""
+        self.exchange.crash()
+        for call in self.calls.values():
+            call.stop()
+        self.calls.clear()
+        self.channels.clear()
+        self.drop()
+        if same_ids:
+            self.exchange.numbers = itertools.count(1)
+        else:
+            self.epoch = max(int(time.time()), self.epoch + 1)
+
+    # -- events
+
+    def deliver(self, events):
+        """To every client whose mask lets them through; what happens at once is written at once."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._pending.extend(events)
+
+    def flush(self):
+        events, self._pending = self._pending, []
+        if not events:
+            return
+        for each in list(self.sessions):
+            if each.authenticated and (data := b"".join(data for privilege, data in events if privilege in each.mask)):
+                self.sent += len(events)
+                each.send(data)
 
     # -- calls
 
@@ -160,6 +206,9 @@ class Pbx:
             each.event(privilege, data)
 
     def find_channel(self, name_or_uniqueid):
+        for channel in self.exchange.channels.values():
+            if name_or_uniqueid in (channel.uniqueid, channel.name):
+                return dict(channel.pairs)
         return next((dict(fields) for uniqueid, fields in self.channels.items()
                      if name_or_uniqueid in (uniqueid, dict(fields)["Channel"])), None)
 
@@ -168,6 +217,9 @@ class Pbx:
         found = self.find_channel(name_or_uniqueid)
         if not found:
             return False
+        if found["Uniqueid"] in self.exchange.channels:
+            self.exchange.hangup(found["Linkedid"])
+            return True
         if call := self.calls.pop(found["Linkedid"], None):
             call.stop()
         for uniqueid, fields in list(self.channels.items()):
@@ -175,6 +227,51 @@ class Pbx:
                 del self.channels[uniqueid]
                 self._event("call", message(("Event", "Hangup"), ("Privilege", "call,all"), *fields, ("Cause", 16), ("Cause-txt", "Normal Clearing")))
         return True
+
+    def direct(self, extension, number="", **plan) -> str:
+        return self.exchange.direct(extension, Plan(**plan), number)
+
+    def queued(self, queue, number="", **plan) -> str:
+        return self.exchange.queued(queue, Plan(**plan), number)
+
+    def queue(self, name, members=(), **options):
+        self.exchange.add_queue(name, members, **options)
+
+    async def mix(self, per_second: float, calls: int, seed=1):
+        """Calls of every kind to whoever is free: the first half of the extensions is called directly, the others take the queues."""
+        loop, choose = asyncio.get_running_loop(), random.Random(seed)
+        people = [extension for extension in self.extensions if not any(f"PJSIP/{extension}" in queue.members for queue in self.exchange.queues.values())]
+        reserved, start = set(), loop.time()
+        for count in range(calls):
+            await asyncio.sleep(max(0.0, start + count / per_second - loop.time()))
+            plan = self._plan(choose)
+            if self.exchange.queues and choose.random() < 0.3:
+                outcome = "abandoned" if choose.random() < 0.25 else "answered"
+                self.exchange.queued(choose.choice(sorted(self.exchange.queues)), dataclasses.replace(plan, outcome=outcome, transfer="", hold=0.0,
+                                                                                                     rounds=choose.choice((0, 0, 0, 1))))
+                continue
+            free = [extension for extension in people if extension not in reserved and not self.exchange.busy.get(extension)]
+            if len(free) < 2:
+                self.report(skipped=count)
+                continue
+            plan.to, extension = choose.sample(free, 2)
+            used = {plan.to, extension} if plan.transfer else {extension}
+            reserved |= used
+            task = self.exchange.begun(self.exchange.direct(extension, plan))
+            task.add_done_callback(lambda _, used=used: reserved.difference_update(used))
+        self.report(generated=calls)
+
+    @staticmethod
+    def _plan(choose) -> Plan:
+        kind = choose.choices(("answered", "no-answer", "busy", "cancelled", "hold", "blind", "attended"), (30, 10, 10, 10, 15, 15, 10))[0]
+        plan = Plan(answer=choose.uniform(0.2, 1.5), talk=choose.uniform(0.2, 2.0), end=choose.choice(("agent", "caller")))
+        if kind in ("no-answer", "busy", "cancelled"):
+            plan.outcome = kind
+        elif kind == "hold":
+            plan.hold = choose.uniform(0.2, 1.0)
+        elif kind in ("blind", "attended"):
+            plan.transfer = kind
+        return plan
 
     async def generate(self, per_second: float, calls: int = 0):
         """Inbound calls to the extensions in turn, evenly spaced."""
@@ -230,6 +327,10 @@ class Simulated:
     def call(self, *arguments, **options):
         return self.do("call", *arguments, **options)
 
+    def mix(self, per_second, calls, seed=1):
+        """Every kind of call, in the background."""
+        return asyncio.run_coroutine_threadsafe(self.pbx.mix(per_second, calls, seed), self._loop)
+
     def load(self, per_second, calls):
         """Generates in the background."""
         return asyncio.run_coroutine_threadsafe(self.pbx.generate(per_second, calls), self._loop)
@@ -246,7 +347,7 @@ async def _commands(pbx):
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    allowed = {"call", "drop", "cut", "shutdown", "hangup"}
+    allowed = {"call", "direct", "queued", "queue", "drop", "cut", "freeze", "slow", "restart", "shutdown", "hangup"}
     while line := await reader.readline():
         try:
             command = json.loads(line)
@@ -254,6 +355,8 @@ async def _commands(pbx):
                 pbx.faults = dataclasses.replace(pbx.faults, **command.get("with", {}))
             elif command["do"] == "generate":
                 pbx.load = asyncio.create_task(pbx.generate(**command.get("with", {})))
+            elif command["do"] == "mix":
+                pbx.load = asyncio.create_task(pbx.mix(**command.get("with", {})))
             elif command["do"] in allowed:
                 getattr(pbx, command["do"])(**command.get("with", {}))
             else:

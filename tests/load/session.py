@@ -12,7 +12,7 @@ RIGHTS = {
     "DeviceStateList": {"call", "reporting"}, "ExtensionStateList": {"call", "reporting"}, "Originate": {"originate"},
     "Hangup": {"system", "call"}, "Getvar": {"call", "reporting"}, "Setvar": {"call"}, "Redirect": {"call"}, "BlindTransfer": {"call"},
     "Atxfer": {"call"}, "CancelAtxfer": {"call"}, "Park": {"call"}, "QueueAdd": {"agent"}, "QueueRemove": {"agent"},
-    "QueuePause": {"agent"}, "PJSIPNotify": {"system"},
+    "QueuePause": {"agent"}, "QueuePenalty": {"agent"}, "QueueSummary": None, "PJSIPNotify": {"system"},
 }
 ALL_CLASSES = {"system", "call", "agent", "user", "cdr", "dialplan", "dtmf", "reporting", "originate", "security", "command"}
 
@@ -28,12 +28,19 @@ class Session:
         self.challenge = ""
         self.mask = set(ALL_CLASSES)
         self.stalled = False
+        self.rate = 0                # bytes a second that get through; 0: all
+        self.held = bytearray()      # what waits for that
         self.cut_after = None        # bytes of events still sent before the connection is closed amid a message
 
     # -- what goes out
 
     def send(self, data: bytes):
         if self.stalled or self.writer.is_closing():
+            return
+        if self.rate:
+            if not self.held:
+                asyncio.get_running_loop().call_later(0.05, self._trickle)
+            self.held += data
             return
         if self.cut_after is not None:
             data, self.cut_after = data[:self.cut_after], max(0, self.cut_after - len(data))
@@ -42,6 +49,26 @@ class Session:
                 self.writer.close()
                 return
         self.writer.write(data)
+
+    def freeze(self, frozen: bool):
+        self.stalled = frozen
+        transport = self.writer.transport
+        transport.pause_reading() if frozen else transport.resume_reading()
+
+    def slow(self, bytes_per_second: int):
+        self.rate = bytes_per_second
+        if not self.rate and self.held:
+            self.writer.write(bytes(self.held))
+            self.held.clear()
+
+    def _trickle(self):
+        if not self.rate or self.writer.is_closing():
+            return
+        size = max(1, self.rate // 20)
+        self.writer.write(bytes(self.held[:size]))
+        del self.held[:size]
+        if self.held:
+            asyncio.get_running_loop().call_later(0.05, self._trickle)
 
     def event(self, privilege: str, data: bytes):
         if self.authenticated and (not privilege or privilege in self.mask):
@@ -95,6 +122,7 @@ class Session:
     async def _act(self, action) -> bool:
         """True: the connection ends."""
         name = action.get("Action", "")
+        self.pbx.flush()    # what happened before is told before
         if self.pbx.faults.shutting_down:
             self.error(action, "Asterisk is shutting down")
         elif name not in RIGHTS:
@@ -160,23 +188,43 @@ class Session:
     def _status(self, action):
         variables = [("Variable", f"{name}=") for name in action.get("Variables", "").split(",") if name]
         self.list(action, "StatusComplete", [[("Event", "Status"), ("Privilege", "Call"), *snapshot, *variables]
-                                             for snapshot in self.pbx.channels.values()])
+                                             for snapshot in (*self.pbx.channels.values(), *self.pbx.exchange.listed(True))])
 
     def _coreshowchannels(self, action):
         self.list(action, "CoreShowChannelsComplete",
-                  [[("Event", "CoreShowChannel"), *snapshot] for snapshot in self.pbx.channels.values()])
+                  [[("Event", "CoreShowChannel"), *snapshot] for snapshot in (*self.pbx.channels.values(), *self.pbx.exchange.listed(False))])
 
     def _queuestatus(self, action):
-        self.list(action, "QueueStatusComplete", [])
+        self.list(action, "QueueStatusComplete", self.pbx.exchange.queue_status(action.get("Queue", ""), action.get("Member", "")))
+
+    def _queuesummary(self, action):
+        self.list(action, "QueueSummaryComplete", self.pbx.exchange.queue_summary(action.get("Queue", "")))
+
+    def _queue_change(self, action, change, done):
+        refused = change(action)
+        self.error(action, refused) if refused else self.success(action, done)
+
+    def _queueadd(self, action):
+        self._queue_change(action, self.pbx.exchange.queue_add, "Added interface to queue")
+
+    def _queueremove(self, action):
+        self._queue_change(action, self.pbx.exchange.queue_remove, "Removed interface from queue")
+
+    def _queuepause(self, action):
+        paused = action.get("Paused", "").lower() in ("true", "yes", "1")
+        self._queue_change(action, self.pbx.exchange.queue_pause, f"Interface {'' if paused else 'un'}paused successfully")
+
+    def _queuepenalty(self, action):
+        self._queue_change(action, self.pbx.exchange.queue_penalty, "Interface penalty set successfully")
 
     def _devicestatelist(self, action):
-        self.list(action, "DeviceStateListComplete", [[("Event", "DeviceStateChange"), ("Device", f"PJSIP/{extension}"), ("State", "NOT_INUSE")]
+        self.list(action, "DeviceStateListComplete", [[("Event", "DeviceStateChange"), ("Device", f"PJSIP/{extension}"), ("State", self.pbx.exchange.line(extension)[0])]
                                                       for extension in self.pbx.extensions])
 
     def _extensionstatelist(self, action):
         self.list(action, "ExtensionStateListComplete",
-                  [[("Event", "ExtensionStatus"), ("Exten", extension), ("Context", "internal"), ("Hint", f"PJSIP/{extension}"), ("Status", 0),
-                    ("StatusText", "Idle")] for extension in self.pbx.extensions])
+                  [[("Event", "ExtensionStatus"), ("Exten", extension), ("Context", "internal"), ("Hint", f"PJSIP/{extension}"),
+                    ("Status", self.pbx.exchange.line(extension)[1]), ("StatusText", self.pbx.exchange.line(extension)[2])] for extension in self.pbx.extensions])
 
     def _originate(self, action):
         missing = "Channel not specified" if not action.get("Channel") else "Extension does not exist." if not action.get("Exten") else ""
