@@ -9,7 +9,7 @@ from lab.site import Site
 from lab.xmpp_servers import DOMAIN
 from load.pbx import Simulated
 
-PEOPLE = [str(extension) for extension in range(200, 270)]
+PEOPLE = [str(extension) for extension in range(210, 280)]
 AGENTS = PEOPLE[40:]
 CALLS = 300
 SLACK = 0.5         # seconds around an outage in which the daemon may or may not have seen what happened
