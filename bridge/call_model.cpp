@@ -60,6 +60,7 @@ void CallModel::apply(const ami::Message& message, Millis now, std::vector<Chang
     if (!uniqueid.empty()) {
         event.leg = living(uniqueid);
         if (event.leg != nullptr) {
+            event.leg->heard = now;
             follow_linkedid(event, *event.leg, event.get("Linkedid"));
             take_dialplan(event, *event.leg);
         } else if (too_late(message.name(), uniqueid)) {
@@ -111,8 +112,9 @@ Call& CallModel::make_call(std::string_view linkedid, Millis now) {
 
 Leg* CallModel::named(const Event& event, std::string_view header) {
     const std::string_view uniqueid = event.get(header);
-    if (uniqueid.empty()) return nullptr;
-    return living(uniqueid);
+    Leg* leg = uniqueid.empty() ? nullptr : living(uniqueid);
+    if (leg != nullptr) leg->heard = event.now;
+    return leg;
 }
 
 }  // namespace bridge

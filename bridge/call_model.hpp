@@ -85,6 +85,7 @@ struct Leg {
     std::string dial_status;           // of the DialEnd that named it; NOANSWER stays when CANCEL follows
     int cause = 0;                     // of the Hangup, or of the HangupRequest before
     Millis born{0};
+    Millis heard{0};  // last sign of life: an event or list item that named it
     std::optional<Millis> rang, up, ended;
 
     [[nodiscard]] bool alive() const { return !ended; }
@@ -155,6 +156,8 @@ class CallModel {
     [[nodiscard]] std::vector<Call*> changed_unseen();  // oldest first
     void end(Leg& leg, Millis now);                     // closes a leg that ended unseen
 
+    [[nodiscard]] std::vector<Leg*> silent_since(Millis at);  // alive, and not heard of after `at`
+
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
     [[nodiscard]] const Leg* partner(const Leg& leg) const;  // the one it talks with, behind Local pairs;
@@ -164,6 +167,13 @@ class CallModel {
     [[nodiscard]] Call* find_call(std::string_view linkedid);            // follows merges
     void prune(Call& call, const std::unordered_set<const Leg*>& kept);  // legs that ended, nothing refers to
     void forget(Call& call);  // it and its legs are gone; late events are ignored
+
+    // How much is kept, for tests and metrics.
+    struct Sizes {
+        std::size_t legs = 0, calls = 0, merged = 0, bridges = 0, locals = 0;
+        std::size_t graves = 0;  // bounded; the rest is empty when no channel lives
+    };
+    [[nodiscard]] Sizes sizes() const;
 
  private:
     struct Event;
@@ -209,7 +219,7 @@ class CallModel {
 
     [[nodiscard]] bool too_late(std::string_view event, std::string_view uniqueid) const;
     [[nodiscard]] Leg* living(std::string_view uniqueid);
-    Leg* named(const Event& event, std::string_view header);  // the living channel a header names
+    Leg* named(const Event& event, std::string_view header);  // the living channel a header names, heard of
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
     void pair_local(Leg& leg);
     void take_caller(const Event& event, Leg& leg);

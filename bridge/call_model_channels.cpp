@@ -17,6 +17,7 @@ Leg& CallModel::add_leg(const Event& event, std::string_view uniqueid, std::stri
     leg.channel = event.get("Channel");
     leg.call = call;
     leg.born = born;
+    leg.heard = event.now;
     leg.listed = listed;
     leg.local = leg.channel.starts_with("Local/");
     leg.second_half = leg.local && leg.channel.ends_with(";2");
@@ -124,9 +125,10 @@ void CallModel::on_hangup(const Event& event) {
 void CallModel::end(Leg& leg, Millis now) {
     leg.ended = now;
     Call& call = *leg.call;
-    call.last_end = now;
-    if (!leg.local) call.last_phone_end = now;
-    if (!leg.local && leg.rang) call.last_ring_end = now;
+    const auto later = [&](std::optional<Millis>& last) { last = std::max(last.value_or(now), now); };
+    later(call.last_end);
+    if (!leg.local) later(call.last_phone_end);
+    if (!leg.local && leg.rang) later(call.last_ring_end);
     leave_bridge(leg);
     if (leg.local) locals_.erase(leg.channel);
     bury(leg.uniqueid);

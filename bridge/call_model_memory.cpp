@@ -1,4 +1,6 @@
 // What is forgotten, and what of it is remembered: the Uniqueids of ended channels.
+#include <algorithm>
+
 #include "bridge/call_model_impl.hpp"
 
 namespace bridge {
@@ -31,6 +33,19 @@ void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
         for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->reached, &leg->left_by})
             if (gone.contains(*pointer)) *pointer = nullptr;
     for (const Leg* leg : gone) legs_.erase(std::string(leg->uniqueid));
+}
+
+std::vector<Leg*> CallModel::silent_since(Millis at) {
+    std::vector<Leg*> silent;
+    for (auto& [id, leg] : legs_)
+        if (leg.alive() && leg.heard <= at) silent.push_back(&leg);
+    std::sort(silent.begin(), silent.end(),
+              [](const Leg* a, const Leg* b) { return a->uniqueid < b->uniqueid; });
+    return silent;
+}
+
+CallModel::Sizes CallModel::sizes() const {
+    return {legs_.size(), calls_.size(), merged_.size(), bridges_.size(), locals_.size(), dead_.size()};
 }
 
 void CallModel::forget(Call& call) {

@@ -22,6 +22,7 @@ void Outcome::append(Outcome&& other) {
     move_into(hangups, other.hangups);
     move_into(lookups, other.lookups);
     move_into(reasons, other.reasons);
+    ask_channels = ask_channels || other.ask_channels;
 }
 
 Desk::Impl::Impl(DeskConfig configuration)
@@ -69,12 +70,14 @@ Outcome Desk::Impl::apply(const ami::Message& message, Millis at) {
     std::vector<Change> changes;
     model.apply(message, at, changes);
     process(changes);
+    if (!check_at && !asked_at && !suspects_at) schedule_check();
     return std::move(out);
 }
 
 Outcome Desk::Impl::tick(Millis at) {
     now = at;
     out = {};
+    look_for_silence();
     std::vector<std::string> due(waiting.begin(), waiting.end());
     std::sort(due.begin(), due.end());
     for (const std::string& id : due) {
@@ -157,8 +160,13 @@ const crm::Operator* Desk::operator_by_jid(std::string_view jid) const {
     return found == impl_->by_jid.end() ? nullptr : &impl_->people[found->second];
 }
 
+Outcome Desk::channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis now) {
+    return impl_->channels_listed(uniqueids, now);
+}
+
 Millis Desk::next_deadline() const {
-    Millis next = Millis::max();
+    Millis next =
+        std::min(impl_->check_at.value_or(Millis::max()), impl_->suspects_at.value_or(Millis::max()));
     for (const std::string& id : impl_->waiting)
         if (const auto talk = impl_->talks.find(id); talk != impl_->talks.end())
             next = std::min(next, impl_->deadline(talk->second));
@@ -167,6 +175,16 @@ Millis Desk::next_deadline() const {
 
 std::size_t Desk::calls() const {
     return impl_->talks.size();
+}
+
+Desk::Sizes Desk::sizes() const {
+    Sizes sizes{.talks = impl_->talks.size(),
+                .waiting = impl_->waiting.size(),
+                .listed = impl_->listed.size(),
+                .suspects = impl_->suspects.size(),
+                .model = impl_->model.sizes()};
+    for (const auto& [id, talk] : impl_->talks) sizes.rings += talk.rings.size();
+    return sizes;
 }
 
 std::size_t Desk::dials_of(std::string_view jid) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ami/message.hpp"
+#include "bridge/call_model.hpp"
 #include "bridge/notice.hpp"
 #include "bridge/reason.hpp"
 #include "crm/types.hpp"
@@ -30,6 +31,7 @@ struct Outcome {
     std::vector<std::string> hangups;  // Uniqueids to hang up (a click-to-dial that voicemail took)
     std::vector<std::string> lookups;  // numbers of callers whose channel appeared: start looking now
     std::vector<Reason> reasons;       // every decision, for explain and replay --explain
+    bool ask_channels = false;         // ask the pbx which channels live; answer with channels_listed()
     void append(Outcome&& other);
 };
 
@@ -64,6 +66,11 @@ class Desk {
     void sync_begin(Millis now);
     Outcome sync_end(Millis now);  // what the sync did not show has ended unseen: `lost`
 
+    // The answer to Outcome::ask_channels: the Uniqueids of all living channels; nullopt: the pbx did not
+    // answer, it is asked again later. A channel that is not among them and gives no sign of life within
+    // seconds has ended unheard: `lost`. So a Hangup that never comes is found within about two minutes.
+    Outcome channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis now);
+
     [[nodiscard]] std::vector<Notice> current(std::string_view jid) const;  // rings and calls going on
     [[nodiscard]] std::vector<Notice> current() const;                      // of everybody
     // The channel to hang up for this operator's ring; nullopt: not theirs, or over.
@@ -73,6 +80,12 @@ class Desk {
     [[nodiscard]] std::size_t calls() const;  // going on
     [[nodiscard]] std::size_t dials_of(
         std::string_view jid) const;  // click-to-dials going on (concurrency cap)
+    // How much is kept, for tests and metrics. Without a call everything but `graves` is 0.
+    struct Sizes {
+        std::size_t talks = 0, rings = 0, waiting = 0, listed = 0, suspects = 0;
+        CallModel::Sizes model;
+    };
+    [[nodiscard]] Sizes sizes() const;
 
  private:
     struct Impl;

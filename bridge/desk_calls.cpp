@@ -92,12 +92,11 @@ void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view w
 // The phone that is up may be seen a moment after the answer of the Local channel before it.
 void Desk::Impl::name_answerer(Talk& talk, const std::string& jid) {
     crm::CallRow& row = talk.row;
-    const bool too_late = row.answered && (!row.answered_by.empty() || now - *row.answered > evidence_grace);
-    if (row.answered_by == jid || too_late) return;
+    if (!row.answered || !row.answered_by.empty() || now - *row.answered > evidence_grace) return;
     row.answered_by = jid;
     if (const auto person = by_jid.find(jid); person != by_jid.end() && !talk.own)
         row.crm_owner = people[person->second].crm_user;
-    if (row.answered) write(talk);
+    write(talk);
 }
 
 void Desk::Impl::note_end(Talk& talk, Cause cause) {

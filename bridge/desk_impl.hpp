@@ -99,6 +99,7 @@ struct Desk::Impl {
     Outcome tick(Millis at);
     Outcome sync_end(Millis at);
     std::vector<Call*> end_unseen(Millis at);
+    Outcome channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis at);
     Outcome dial(const Dialing& dialing, Millis at);
     Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis at);
     void process(std::vector<Change>& changes);
@@ -147,6 +148,12 @@ struct Desk::Impl {
     void write(Talk& talk);              // the row, if it changed
     [[nodiscard]] crm::Disposition disposition(const Talk& talk, const Call& call) const;
 
+    // --- channels whose Hangup never came
+    void look_for_silence();  // at check_at: asks for the list of channels when one gave no sign for long
+    void end_suspects();
+    void schedule_check();
+    void lose(Leg& leg, Millis at, std::string_view why);
+
     // --- rings
     enum class Role : std::uint8_t { none, own, called, undecided };
     Role role_of(Talk& talk, const Leg& leg, std::string& extension);
@@ -175,6 +182,7 @@ struct Desk::Impl {
     [[nodiscard]] Party connected(const Talk& talk, const Ring& ring, const Leg& leg, Party otherwise) const;
     [[nodiscard]] Party colleague(const std::string& extension, const std::string& told) const;
     static Party caller_of(const Talk& talk);
+    [[nodiscard]] Party colleague_of(const Talk& talk) const;
     void announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces = {});
     Notice snapshot(const Talk& talk, const Ring& ring, Millis at) const;
     void show_service(Notice& notice, const Talk& talk, const Ring& ring) const;
@@ -201,6 +209,10 @@ struct Desk::Impl {
     std::unordered_set<std::string> waiting;             // Linkedids with a decision that is due later
     std::vector<std::string> listed;                     // Uniqueids from a list that is not complete
     std::optional<Millis> link_lost_at;
+    std::optional<Millis> check_at;     // look then whether a channel has been silent for long
+    std::optional<Millis> asked_at;     // the list of channels was asked for
+    std::optional<Millis> suspects_at;  // decide then about the channels that were not in it
+    std::vector<std::string> suspects;  // their Uniqueids
     bool syncing = false;
     Millis now{0};
     std::vector<std::string> touched;  // Linkedids to settle after a message

@@ -52,6 +52,16 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     return notice;
 }
 
+// The operator who took an internal call.
+Desk::Impl::Party Desk::Impl::colleague_of(const Talk& talk) const {
+    for (const Ring& ring : talk.rings) {
+        if (ring.own || (ring.state != RingState::answered && ring.state != RingState::held)) continue;
+        const auto person = ring.shared ? by_jid.end() : by_jid.find(ring.jid);
+        return {ring.extension, person != by_jid.end() ? people[person->second].name : std::string(), false};
+    }
+    return {};
+}
+
 // Whom the operator talks with, or will when they answer.
 Desk::Impl::Party Desk::Impl::party_of(const Talk& talk, const Ring& ring) const {
     const Leg* leg = nullptr;
@@ -78,7 +88,7 @@ Desk::Impl::Party Desk::Impl::caller_of(const Talk& talk) {
 Desk::Impl::Party Desk::Impl::party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const {
     if (!talk.own || ring.joined) return caller_of(talk);  // taken by pickup or from a parking lot
     const std::string& dialed = talk.row.dialed_number;
-    if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, {});
+    if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, colleague_of(talk));
     // the names of outside parties of our own calls are the dialplan's
     const bool told = talk.row.direction == crm::Direction::internal && leg.connected_number == dialed;
     return colleague(dialed, told ? leg.connected_name : std::string());

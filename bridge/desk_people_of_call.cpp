@@ -117,9 +117,10 @@ void Desk::Impl::learn_caller(Talk& talk, const Call& call) {
         row.caller_name.clear();
     } else {
         row.caller_number = origin.first_number;
-        row.caller_name = withheld || origin.name == origin.number
-                              ? std::string()
-                              : origin.name;  // FreePBX names a nameless caller by number
+        // a name that comes later is the company's own, for a call that is handed on through a trunk;
+        // FreePBX names a nameless caller by number
+        if (!row.answered)
+            row.caller_name = withheld || origin.name == origin.number ? std::string() : origin.name;
     }
     if (!withheld && !talk.looked_up) {
         talk.looked_up = true;

@@ -94,7 +94,10 @@ void Desk::Impl::follow(Talk& talk, Leg& leg) {
     if (own_up) own_answered(talk, "its channel is up");
     if (!answerer) return;
     talk.last_answer = now;
-    if (!talk.own) answered(talk, *answerer, "the phone is up");
+    if (talk.own)
+        own_answered(talk, "the called phone is up");
+    else
+        answered(talk, *answerer, "the phone is up");
     if (!answerer->empty()) name_answerer(talk, *answerer);
 }
 
@@ -156,7 +159,7 @@ void Desk::Impl::own_answered(Talk& talk, std::string_view why) {
         announce(talk, ring, RingState::answered, now);
         any = true;
     }
-    if (any && talk.own) answered(talk, talk.row.answered_by, why);
+    if (talk.own) answered(talk, talk.row.answered_by, why);
     if (any && !talk.own && !talk.row.answered)
         for (const Ring& ring : talk.rings)
             if (ring.own && ring.state == RingState::answered) answered(talk, ring.jid, why);

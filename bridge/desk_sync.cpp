@@ -9,6 +9,9 @@ Outcome Desk::link_lost(Millis now) {
     impl_->out = {};
     if (!impl_->link_lost_at) impl_->link_lost_at = now;
     impl_->now = now;
+    impl_->asked_at.reset();
+    impl_->suspects_at.reset();
+    impl_->suspects.clear();
     impl_->reason(Why::link_down, nullptr, {}, {},
                   Data{{Fact::link, "pbx:" + impl_->config.pbx},
                        {Fact::text, "calls are kept until the lists are read again"}});

@@ -101,6 +101,7 @@ void PbxSide::submit(const ami::Action& action, ami::Session::Done done) {
 }
 
 void PbxSide::apply(Outcome&& outcome) {
+    if (outcome.ask_channels) ask_channels();
     events_.outcome(*this, std::move(outcome));
     arm();
 }
@@ -119,7 +120,29 @@ void PbxSide::arm() {
     });
 }
 
+void PbxSide::ask_channels() {
+    auto* session_now = session();
+    auto ids = std::make_shared<std::vector<std::string>>();
+    auto answered = [this, ids](const ami::Reply& reply) {
+        channels_id_.clear();
+        apply(desk_.channels_listed(reply.ok() ? std::optional(std::move(*ids)) : std::nullopt, wall_now()));
+    };
+    auto item = [ids](const ami::Message& message) {
+        if (auto id = message.get("Uniqueid"); !id.empty()) ids->emplace_back(id);
+    };
+    if (session_now != nullptr) {
+        if (auto sent = session_now->submit_list(ami::status({}), steady_now(), item, answered)) {
+            channels_id_ = *sent;
+            link_->poke();
+            return;
+        }
+    }
+    apply(desk_.channels_listed(std::nullopt, wall_now()));
+}
+
 void PbxSide::on_message(const ami::Message& message) {
+    // an event of a channel may still be on its way behind the list that shows it
+    if (!channels_id_.empty() && message.get("ActionID") == channels_id_) return;
     apply(desk_.apply(message, wall_now()));
 }
 

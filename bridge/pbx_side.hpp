@@ -53,6 +53,7 @@ class PbxSide final : public ami::SessionHandler {
  private:
     [[nodiscard]] ami::Session* session();
     void arm();
+    void ask_channels();  // for the desk: which channels live
     void set_up(bool up);
 
     struct Timer;
@@ -64,6 +65,7 @@ class PbxSide final : public ami::SessionHandler {
     Services services_;
     ami::SessionConfig session_config_;  // of the next session
     std::unique_ptr<Timer> timer_;
+    std::string channels_id_;  // ActionID of the list the desk asked for; its items are no news of channels
     bool up_ = false, synced_once_ = false;
     Millis since_;
     std::unique_ptr<Link> link_;  // last: its end calls back

@@ -177,6 +177,10 @@ std::optional<Verdict> own_end(const Leg& leg, bool answered, const Circumstance
             return Verdict{Cause::no_answer, "DialStatus NOANSWER of the far end"};
         return Verdict{Cause::cancelled, "the operator gave up", false};
     }
+    // the OriginateResponse, which comes in no fixed order, knows what was to be dialled
+    const Call& call = *leg.call;
+    if (leg.originated && !call.originate_failure && !call.originate_success && !known.late)
+        return std::nullopt;
     if (leg.cause == 17 || leg.dial_status == "BUSY") return Verdict{Cause::busy, "the own phone is busy"};
     if (leg.cause == 21) return Verdict{Cause::rejected, "the own phone rejected"};
     const bool was_rung = leg.originated || leg.dialer != nullptr;
@@ -196,7 +200,7 @@ std::optional<Verdict> own_end(const Leg& leg, bool answered, const Circumstance
     }
     if (leg.cause == 19) return Verdict{Cause::no_answer, "Hangup cause 19"};
     if (is_failure(leg.cause)) return Verdict{Cause::failed, fmt::format("Hangup cause {}", leg.cause)};
-    if (!known.late) return std::nullopt;  // the OriginateResponse is still to come
+    if (!known.late) return std::nullopt;
     return Verdict{Cause::no_answer, fmt::format("Hangup cause {}", leg.cause), false};
 }
 

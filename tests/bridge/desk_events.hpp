@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 using bridge::Millis;
 
 struct Exchange {
-    explicit Exchange(std::string pbx = "hq", std::vector<crm::Operator> people = {})
+    explicit Exchange(std::string pbx = "hq", std::vector<crm::Operator> people = {},
+                      std::vector<std::string> extensions = {})
         : desk({.pbx = std::move(pbx),
                 .channels = {"PJSIP/{extension}", "SIP/{extension}"},
-                .extensions = {}}) {
+                .extensions = std::move(extensions)}) {
         desk.set_people(std::move(people));
     }
 
