@@ -5,6 +5,10 @@
 
 namespace bridge {
 
+namespace {
+constexpr Millis late_most{30000};  // span: a Newchannel that long after the Hangup is another channel's
+}
+
 struct CallModel::Row {
     std::string_view event;
     Handler handler;
@@ -43,6 +47,7 @@ const CallModel::Row CallModel::table[] = {
     {"StatusComplete", &CallModel::on_list_complete, false},
     {"CoreShowChannelsComplete", &CallModel::on_list_complete, false},
     {"QueueStatusComplete", &CallModel::on_queues_complete, false},
+    {"FullyBooted", &CallModel::on_fully_booted, false},
 };
 
 void CallModel::apply(const ami::Message& message, Millis now, std::vector<Change>& changes) {
@@ -55,6 +60,7 @@ void CallModel::apply(const ami::Message& message, Millis now, std::vector<Chang
     const auto row = index.find(message.name());
     if (row == index.end()) return;
 
+    now_ = now;
     Event event{message, now, changes};
     const std::string_view uniqueid = event.get("Uniqueid");
     if (!uniqueid.empty()) {
@@ -63,7 +69,7 @@ void CallModel::apply(const ami::Message& message, Millis now, std::vector<Chang
             event.leg->heard = now;
             follow_linkedid(event, *event.leg, event.get("Linkedid"));
             take_dialplan(event, *event.leg);
-        } else if (too_late(message.name(), uniqueid)) {
+        } else if (too_late(event, uniqueid)) {
             changes.push_back({Change::Kind::late_event,
                                nullptr,
                                nullptr,
@@ -79,8 +85,19 @@ void CallModel::apply(const ami::Message& message, Millis now, std::vector<Chang
 }
 
 // An OriginateResponse tells of a call, whose first channel may be over.
-bool CallModel::too_late(std::string_view event, std::string_view uniqueid) const {
-    return event != "OriginateResponse" && dead_.contains(std::string(uniqueid));
+bool CallModel::too_late(const Event& event, std::string_view uniqueid) const {
+    const std::string_view name = event.message.name();
+    if (name == "OriginateResponse") return false;
+    const auto grave = dead_.find(std::string(uniqueid));
+    if (grave == dead_.end()) return false;
+    const bool makes_a_channel = name == "Newchannel" || name == "Status" || name == "CoreShowChannel";
+    if (!makes_a_channel || legs_.contains(grave->first)) return true;
+    return grave->second.generation == generation_ && event.now - grave->second.at <= late_most;
+}
+
+bool CallModel::same_life(std::string_view id) const {
+    const auto grave = dead_.find(std::string(id));
+    return grave != dead_.end() && grave->second.generation == generation_;
 }
 
 Leg* CallModel::living(std::string_view uniqueid) {
@@ -104,8 +121,11 @@ Call& CallModel::make_call(std::string_view linkedid, Millis now) {
     Call& call = calls_[std::string(linkedid)];
     if (call.linkedid.empty()) {
         call.linkedid = linkedid;
+        call.reused = dead_.contains(call.linkedid);
+        merged_.erase(call.linkedid);
         call.order = ++order_;
         call.started = now;
+        call.made = now_;
     }
     return call;
 }

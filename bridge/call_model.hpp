@@ -13,7 +13,12 @@
 //          the younger one's legs carry the older Linkedid, or the two meet in a bridge. The older call takes
 //          the legs in; `merged_` sends those who ask for the younger one there.
 // grave    The Uniqueid of a leg that ended. Events of one channel may come after its Hangup; they must not
-//          bring it back, so the newest graves are remembered.
+//          bring it back, so the newest graves are remembered. Asterisk makes Uniqueids of the second and a
+//          counter that begins anew with it: after a restart, or a clock set back, one may come again. A
+//          Newchannel then is a new channel, its call `reused`: it is another call than the one before.
+// remains  Channels of a call that is over for everybody (its caller is gone): a mobile still asked to
+// confirm,
+//          a dialplan that goes on. They are followed, but nobody's business unless a phone rings in them.
 //
 // Files: call_model.cpp has the table (which event, which function); the functions are in call_model_channels
 // (life of a leg, caller, hold), _dials (DialBegin, DialEnd, Originate, pickup), _bridges (bridges, merges,
@@ -96,6 +101,7 @@ struct Call {
     std::string linkedid;
     std::uint64_t order = 0;  // of appearance
     Millis started{0};
+    Millis made{0};           // when we heard of it first
     Leg* origin = nullptr;    // the oldest leg; null when it was never seen
     std::vector<Leg*> legs;   // in order of appearance, ended ones too
     std::string did;          // FROM_DID or DNID
@@ -114,6 +120,8 @@ struct Call {
         last_ring_end;                     // of any leg; no Local half; one that rang
     std::optional<int> originate_failure;  // Reason of an OriginateResponse Failure
     bool originate_success = false;
+    bool reused = false;   // there was a call with this Linkedid before
+    bool remains = false;  // ... and this is what is left of it
 };
 
 // What a message changed; the pointers stay valid until the call is forgotten.
@@ -131,6 +139,7 @@ struct Change {
         merged,    // `call` took in the legs of the call with the id `text`
         evidence,  // something else that can decide how a leg or call ended
         originate_done,
+        booted,                     // Asterisk is up for `text` seconds
         originate_without_channel,  // refused, and no channel was ever seen: ChannelId `text`, Channel
                                     // `device`, Exten `exten`
         list_complete,
@@ -149,7 +158,8 @@ class CallModel {
     void apply(const ami::Message& message, Millis now, std::vector<Change>& changes);
     void set_interest(Interest interest) { interest_ = std::move(interest); }  // counts from now on
 
-    void sync_begin();  // every leg is unseen from here
+    void new_generation();  // events from here on are about other channels than those that have ended
+    void sync_begin();      // every leg is unseen from here
     // All lists were read: what they tell only together, such as who dialled whom.
     void sync_end(Millis now, std::vector<Change>& changes);
     [[nodiscard]] std::vector<Leg*> unseen();           // alive and not shown since sync_begin()
@@ -210,6 +220,7 @@ class CallModel {
     void on_listed(const Event&);
     void on_list_complete(const Event&);
     void on_queues_complete(const Event&);
+    void on_fully_booted(const Event&);
 
     struct Bridge {
         bool joins_calls = false;  // Dial and Queue bridges merge calls, conferences and parking lots do not
@@ -217,7 +228,12 @@ class CallModel {
         std::vector<Leg*> legs;
     };
 
-    [[nodiscard]] bool too_late(std::string_view event, std::string_view uniqueid) const;
+    struct Grave {
+        Millis at;
+        std::uint32_t generation;
+    };
+    [[nodiscard]] bool too_late(const Event& event, std::string_view uniqueid) const;
+    [[nodiscard]] bool same_life(std::string_view id) const;  // it ended, and no restart came in between
     [[nodiscard]] Leg* living(std::string_view uniqueid);
     Leg* named(const Event& event, std::string_view header);  // the living channel a header names, heard of
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
@@ -243,8 +259,10 @@ class CallModel {
     std::unordered_map<std::string, std::string> merged_;  // Linkedid -> the one that took it in
     std::unordered_map<std::string, Bridge> bridges_;
     std::unordered_map<std::string, Leg*> locals_;  // channel name of a living Local half
-    std::unordered_set<std::string> dead_;          // Uniqueids that ended, newest kept
-    std::deque<std::string> graves_;
+    std::unordered_map<std::string, Grave> dead_;   // Uniqueids that ended, newest kept
+    std::deque<std::string> graves_;                // the same, oldest first
+    std::uint32_t generation_ = 0;
+    Millis now_{0};
     std::uint64_t order_ = 0;
     bool channels_listed_ = false, queues_listed_ = false;  // by the sync going on, completely
 };

@@ -96,8 +96,7 @@ void CallModel::follow_linkedid(const Event& event, Leg& leg, std::string_view l
     Call* call = find_call(linkedid);
     if (call == leg.call) return;
     if (call == nullptr) {
-        // the call it joined is over for us: what is left of it is no business of anybody
-        if (dead_.contains(std::string(linkedid))) return;
+        if (same_life(linkedid)) return;  // it joined what remains of a call that is over
         call = &make_call(linkedid, leg.call->started);
     }
     merge(event, *call, *leg.call);
@@ -108,6 +107,7 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
         leg->call = &into;
         into.legs.push_back(leg);
     }
+    into.remains = into.remains && from.remains;
     if (from.joined && (!into.joined || *into.joined < *from.joined)) {
         into.queue = from.queue;
         into.joined = from.joined;
@@ -123,6 +123,8 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
     later(into.last_phone_end, from.last_phone_end);
     later(into.last_ring_end, from.last_ring_end);
     into.changed_unseen = into.changed_unseen || from.changed_unseen;
+    for (auto& [id, older] : merged_)
+        if (older == from.linkedid) older = into.linkedid;
     merged_[from.linkedid] = into.linkedid;
     Change change{Change::Kind::merged, nullptr, &into, nullptr, from.linkedid, {}, {}};
     calls_.erase(from.linkedid);

@@ -10,7 +10,10 @@ Leg& CallModel::add_leg(const Event& event, std::string_view uniqueid, std::stri
     const bool listed = event.message.name() != "Newchannel";
     const Millis born = listed ? event.now - age_of(event.message) : event.now;
     Call* call = find_call(linkedid);
-    if (call == nullptr) call = &make_call(linkedid, born);
+    if (call == nullptr) {
+        call = &make_call(linkedid, born);
+        call->remains = uniqueid != linkedid && same_life(linkedid);
+    }
 
     Leg& leg = legs_[std::string(uniqueid)];
     leg.uniqueid = uniqueid;

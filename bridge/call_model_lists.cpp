@@ -84,6 +84,11 @@ void CallModel::on_queues_complete(const Event&) {
     queues_listed_ = true;
 }
 
+void CallModel::on_fully_booted(const Event& event) {
+    Change change{Change::Kind::booted, nullptr, nullptr, nullptr, std::string(event.get("Uptime")), {}, {}};
+    event.changes.push_back(std::move(change));
+}
+
 void CallModel::sync_begin() {
     for (auto& [id, leg] : legs_) leg.seen = false;
     for (auto& [id, call] : calls_) call.queue_seen = call.changed_unseen = false;

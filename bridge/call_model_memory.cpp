@@ -56,18 +56,27 @@ void CallModel::forget(Call& call) {
     }
     bury(call.linkedid);
     const auto legs = std::move(call.legs);
-    std::erase_if(merged_, [&](const auto& pair) { return pair.second == call.linkedid; });
+    std::erase_if(merged_, [&](const auto& pair) {
+        const bool of_this = pair.second == call.linkedid;
+        if (of_this) bury(pair.first);
+        return of_this;
+    });
     calls_.erase(std::string(call.linkedid));
     for (const Leg* leg : legs) legs_.erase(std::string(leg->uniqueid));
 }
 
 void CallModel::bury(const std::string& uniqueid) {
-    if (!dead_.insert(uniqueid).second) return;
+    const auto [grave, fresh] = dead_.insert_or_assign(uniqueid, Grave{now_, generation_});
+    if (!fresh) return;
     graves_.push_back(uniqueid);
     if (graves_.size() > graves_kept) {
         dead_.erase(graves_.front());
         graves_.pop_front();
     }
+}
+
+void CallModel::new_generation() {
+    ++generation_;
 }
 
 }  // namespace bridge

@@ -151,6 +151,7 @@ void Desk::Impl::close(Talk& talk, Call& call) {
     Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
     if (talk.lost && call.last_end) last = std::max(last, *call.last_end);
     row.ended = !talk.own && call.origin != nullptr && call.origin->ended ? *call.origin->ended : last;
+    row.ended = std::max({*row.ended, row.started, row.answered.value_or(row.started)});
     if (row.disposition == crm::Disposition::none) row.disposition = disposition(talk, call);
     if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};

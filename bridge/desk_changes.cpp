@@ -26,6 +26,7 @@ const Desk::Impl::Row Desk::Impl::table[] = {
     {Change::Kind::originate_done, &Impl::on_originate_done},
     {Change::Kind::originate_without_channel, &Impl::on_originate_without_channel},
     {Change::Kind::list_complete, &Impl::on_list_complete},
+    {Change::Kind::booted, &Impl::on_booted},
     {Change::Kind::late_event, &Impl::on_late_event},
 };
 
@@ -35,6 +36,7 @@ void Desk::Impl::process(std::vector<Change>& changes) {
         // a merge within this message may have moved the leg
         Call* call = change.leg != nullptr ? change.leg->call : change.call;
         if (change.kind == Change::Kind::merged) call = model.find_call(change.text);
+        if (nobodys_business(change, call)) continue;
         // a channel out of a list waits until the list is complete: its caller may be further down
         if (change.leg != nullptr && change.leg->listed && !change.leg->seen_complete &&
             (change.kind == Change::Kind::leg_new || change.kind == Change::Kind::leg_state)) {
@@ -56,6 +58,16 @@ void Desk::Impl::process(std::vector<Change>& changes) {
         Call* call = model.find_call(id);
         if (talk != talks.end() && call != nullptr && call->linkedid == id) settle(talk->second, *call);
     }
+}
+
+// What remains of a call that is over makes a call of its own only when an operator's phone takes part.
+bool Desk::Impl::nobodys_business(const Change& change, Call* call) {
+    if (call == nullptr || !call->remains || talks.contains(call->linkedid)) return false;
+    call->remains = change.leg == nullptr || extensions.of_channel(change.leg->channel).empty();
+    if (!call->remains) return false;
+    if (std::none_of(call->legs.begin(), call->legs.end(), [](const Leg* leg) { return leg->alive(); }))
+        model.forget(*call);
+    return true;
 }
 
 void Desk::Impl::on_leg_new(const Change& change, Talk* talk) {

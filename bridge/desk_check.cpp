@@ -2,6 +2,9 @@
 // for two minutes (a talk gives none), the pbx is asked which channels live. One list for all of them, so at
 // most one in two minutes. What is not in it, and still silent seconds later (its Hangup may be on the way
 // behind the list), is over.
+#include <algorithm>
+#include <charconv>
+
 #include "bridge/desk_impl.hpp"
 
 namespace bridge {
@@ -56,28 +59,74 @@ Outcome Desk::Impl::channels_listed(const std::optional<std::vector<std::string>
 
 void Desk::Impl::end_suspects() {
     suspects_at.reset();
-    std::vector<Call*> changed;
-    for (const std::string& uniqueid : std::exchange(suspects, {})) {
-        Leg* leg = model.find_leg(uniqueid);
-        if (leg == nullptr || !leg->alive() || leg->heard + on_the_way > now) continue;
-        lose(*leg, leg->heard, "the pbx does not list the channel any more, its Hangup never came");
-        changed.push_back(leg->call);
-    }
-    std::unordered_set<Call*> settled;
-    for (Call* call : changed)
-        if (settled.insert(call).second) settle(talk_of(*call), *call);
+    std::vector<Leg*> lost;
+    for (const std::string& uniqueid : std::exchange(suspects, {}))
+        if (Leg* leg = model.find_leg(uniqueid);
+            leg != nullptr && leg->alive() && leg->heard + on_the_way <= now)
+            lost.push_back(leg);
+    for (Leg* leg : lost)
+        lose(*leg, leg->heard, "the exchange does not list it any more, and its Hangup never came");
+    settle_all(calls_without(lost));
     schedule_check();
 }
 
+// Asterisk was started after the link was lost: no channel of before lives, and a Uniqueid may come again.
+void Desk::Impl::on_booted(const Change& change, Talk*) {
+    int seconds = -1;
+    std::from_chars(change.text.data(), change.text.data() + change.text.size(), seconds);
+    if (!link_lost_at || seconds < 0 || now - std::chrono::seconds(seconds + 1) <= *link_lost_at) return;
+    const std::vector<Leg*> lost = model.silent_since(now);
+    for (Leg* leg : lost)
+        lose(*leg, std::max(*link_lost_at, leg->born), "Asterisk was started anew while the link was down");
+    settle_all(calls_without(lost));
+    model.new_generation();
+}
+
 void Desk::Impl::lose(Leg& leg, Millis at, std::string_view why) {
-    Talk& talk = talk_of(*leg.call);
-    at = std::max(at, talk.row.answered.value_or(at));
-    talk.lost = talk.lost || &leg == leg.call->origin;
+    Call& call = *leg.call;
+    leg.lost = true;
+    if (call.remains && !talks.contains(call.linkedid)) {
+        model.end(leg, at);
+        return;
+    }
+    Talk& talk = talk_of(call);
+    at = std::max({at, leg.heard, talk.row.started, talk.row.answered.value_or(at)});
+    talk.lost = talk.lost || (&leg == call.origin && !leg.local);
     model.end(leg, at);
-    reason(Why::lost_in_gap, &talk, leg.uniqueid, {}, std::string(why));
+    reason(Why::lost_in_gap, &talk, leg.uniqueid, {},
+           phone_data(leg, extensions.of_channel(leg.channel), {{Fact::text, std::string(why)}}));
     for (Ring& ring : talk.rings)
         for (RingLeg& one : ring.legs)
             if (one.leg == &leg && !one.decided) end_leg(talk, ring, one, Cause::lost, why, at);
+}
+
+// The calls that lost these legs, oldest first. One without a living leg has ended unseen.
+std::vector<std::string> Desk::Impl::calls_without(const std::vector<Leg*>& lost) {
+    std::vector<Call*> calls;
+    for (const Leg* leg : lost)
+        if (std::find(calls.begin(), calls.end(), leg->call) == calls.end()) calls.push_back(leg->call);
+    std::sort(calls.begin(), calls.end(), [](const Call* a, const Call* b) { return a->order < b->order; });
+    std::vector<std::string> linkedids;
+    for (Call* call : calls) {
+        const bool over =
+            std::none_of(call->legs.begin(), call->legs.end(), [](const Leg* leg) { return leg->alive(); });
+        const auto talk = talks.find(call->linkedid);
+        if (talk != talks.end()) {
+            talk->second.lost = talk->second.lost || over;
+            linkedids.push_back(call->linkedid);
+        } else if (over) {
+            model.forget(*call);
+        }
+    }
+    return linkedids;
+}
+
+void Desk::Impl::settle_all(const std::vector<std::string>& linkedids) {
+    for (const std::string& id : linkedids) {
+        const auto talk = talks.find(id);
+        Call* call = model.find_call(id);
+        if (talk != talks.end() && call != nullptr && call->linkedid == id) settle(talk->second, *call);
+    }
 }
 
 }  // namespace bridge

@@ -98,11 +98,12 @@ struct Desk::Impl {
     Outcome apply(const ami::Message& message, Millis at);
     Outcome tick(Millis at);
     Outcome sync_end(Millis at);
-    std::vector<Call*> end_unseen(Millis at);
+    std::vector<std::string> end_unseen(Millis at);  // Linkedids, oldest first
     Outcome channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis at);
     Outcome dial(const Dialing& dialing, Millis at);
     Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis at);
     void process(std::vector<Change>& changes);
+    bool nobodys_business(const Change& change, Call* call);
 
     // --- change handlers, one per kind (table in desk_changes.cpp)
     using Handler = void (Impl::*)(const Change&, Talk*);
@@ -125,6 +126,7 @@ struct Desk::Impl {
     void on_originate_done(const Change&, Talk*);
     void on_originate_without_channel(const Change&, Talk*);
     void on_list_complete(const Change&, Talk*);
+    void on_booted(const Change&, Talk*);
     void on_late_event(const Change&, Talk*);
 
     // --- calls
@@ -153,6 +155,8 @@ struct Desk::Impl {
     void end_suspects();
     void schedule_check();
     void lose(Leg& leg, Millis at, std::string_view why);
+    std::vector<std::string> calls_without(const std::vector<Leg*>& lost);
+    void settle_all(const std::vector<std::string>& linkedids);
 
     // --- rings
     enum class Role : std::uint8_t { none, own, called, undecided };

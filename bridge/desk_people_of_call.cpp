@@ -11,10 +11,12 @@ Talk& Desk::Impl::talk_of(Call& call) {
     const auto [found, fresh] = talks.try_emplace(call.linkedid);
     Talk& talk = found->second;
     if (!fresh) return talk;
+    call.remains = false;
     crm::CallRow& row = talk.row;
     row.id = config.pbx + ":" + call.linkedid;
     row.pbx = config.pbx;
     row.linkedid = call.linkedid;
+    if (call.reused) row.id += '~' + std::to_string(call.made.count());
     row.started = call.started;
     talk.click_to_dial = talk.own = call.linkedid.starts_with("ctd-");
     const std::string first = call.origin != nullptr ? call.origin->channel : std::string("(unknown)");

@@ -134,8 +134,8 @@ bool Desk::Impl::follow_called(Talk& talk, Ring& ring, RingLeg& one) {
         }
     }
     if (leg.state != ChannelState::up || one.row.answered) return false;
-    if (!one.row.offered) one.row.offered = leg.listed ? leg.born : now;
     one.row.answered = leg.up.value_or(now);
+    if (!one.row.offered) one.row.offered = leg.listed ? leg.born : leg.rang.value_or(*one.row.answered);
     write(talk, one);
     if (ring.state != RingState::ringing) return false;
     ring.shared = rings_of(talk, leg) > 1;
@@ -178,6 +178,7 @@ void Desk::Impl::far_end_rings(Talk& talk, const Leg& leg) {
 }
 
 void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std::string_view why, Millis at) {
+    at = std::max(at, one.row.answered.value_or(one.row.offered.value_or(at)));
     one.decided = true;
     one.row.ended = at;
     one.row.cause = to_string(cause);

@@ -29,7 +29,7 @@ Outcome Desk::Impl::sync_end(Millis at) {
     now = at;
     out = {};
     syncing = false;
-    const std::vector<Call*> ended = end_unseen(at);
+    const std::vector<std::string> ended = end_unseen(at);
     for (Call* call : model.changed_unseen()) {
         Talk& talk = talk_of(*call);
         talk.blind_until = at;
@@ -41,10 +41,10 @@ Outcome Desk::Impl::sync_end(Millis at) {
     model.sync_end(at, changes);
     process(changes);
 
-    for (Call* call : ended)
-        if (model.find_call(call->linkedid) == call) settle(talk_of(*call), *call);
+    settle_all(ended);
     for (auto& [id, talk] : talks)
         if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
+    if (link_lost_at) model.new_generation();
     link_lost_at.reset();
     Outcome first = std::move(out);
     first.append(tick(at));
@@ -52,22 +52,12 @@ Outcome Desk::Impl::sync_end(Millis at) {
 }
 
 // Legs that the lists do not show, and dials without a leg. Returns their calls, oldest first.
-std::vector<Call*> Desk::Impl::end_unseen(Millis at) {
+std::vector<std::string> Desk::Impl::end_unseen(Millis at) {
     const Millis ended = link_lost_at.value_or(at);
-    std::unordered_set<Call*> changed;
-    for (Leg* leg : model.unseen()) {
-        Talk& talk = talk_of(*leg->call);
-        talk.lost = talk.lost || (leg == leg->call->origin && !leg->local);
-        leg->lost = leg->call->changed_unseen = true;
-        model.end(*leg, std::max(ended, leg->born));
-        reason(Why::lost_in_gap, &talk, leg->uniqueid, {},
-               phone_data(*leg, extensions.of_channel(leg->channel),
-                          {{Fact::text, "it is not in the lists read after the gap"}}));
-        for (Ring& ring : talk.rings)
-            for (RingLeg& one : ring.legs)
-                if (one.leg == leg && !one.decided)
-                    end_leg(talk, ring, one, Cause::lost, "it ended while the link was down", *leg->ended);
-        changed.insert(leg->call);
+    const std::vector<Leg*> lost = model.unseen();
+    for (Leg* leg : lost) {
+        leg->call->changed_unseen = true;
+        lose(*leg, std::max(ended, leg->born), "it is not in the lists read after the gap");
     }
     // a dial whose channel came and went in the gap, or never came
     for (auto& [id, talk] : talks)
@@ -76,13 +66,7 @@ std::vector<Call*> Desk::Impl::end_unseen(Millis at) {
             talk.give_up = at;
             talk.lost = true;
         }
-    for (Call* call : changed)
-        if (std::none_of(call->legs.begin(), call->legs.end(), [](const Leg* leg) { return leg->alive(); }))
-            talk_of(*call).lost = true;
-    std::vector<Call*> closing(changed.begin(), changed.end());
-    std::sort(closing.begin(), closing.end(),
-              [](const Call* a, const Call* b) { return a->order < b->order; });
-    return closing;
+    return calls_without(lost);
 }
 
 void Desk::Impl::on_list_complete(const Change&, Talk*) {

@@ -20,6 +20,8 @@ struct Picture {
     std::vector<std::string> faults;                             // rules that were broken
 };
 
+std::string linkedid_of(const std::string& call);  // of a call's id
+
 // The same without some calls.
 Picture without(Picture picture, const std::set<std::string>& linkedids);
 
@@ -36,6 +38,7 @@ class ObservedDesk {
     void hear(const Event& event, Millis at, bool heard = true);
     void wait(Millis until);  // deadlines only
     void gap(Millis at);      // the link is lost; after it only what lives here is listed
+    void restarted();         // the same, and nothing lives
     // What ended unheard must be found. Every channel that is left ends in a gap; what must be empty then is
     // looked at. The picture is complete.
     Picture finish();
@@ -44,8 +47,11 @@ class ObservedDesk {
     [[nodiscard]] bridge::Desk& desk() { return desk_; }
     [[nodiscard]] Millis now() const { return now_; }
 
+    void take(bridge::Outcome&& outcome);  // of an input that is no event
+    // What was concluded so far; the next picture begins empty.
+    Picture taken() { return std::exchange(picture_, {}); }
+
  private:
-    void take(bridge::Outcome&& outcome);
     void look_at(const bridge::Notice& notice);
     void look_at(const crm::CallRow& row);
     void look_at(const crm::LegRow& row);
@@ -55,7 +61,8 @@ class ObservedDesk {
     Millis now_{0};
     Picture picture_;
     std::map<std::string, std::uint64_t> seq_;
-    std::set<std::string> ended_;   // keys of notices
+    std::set<std::string> ended_;   // keys of notices, with the call they had
+    std::set<std::string> people_;  // JIDs known at any time
     std::set<std::string> living_;  // channels, as the pbx knows them
 };
 

@@ -146,12 +146,28 @@ TEST(order, a_hangup_that_never_comes_ends_nothing_but_itself) {
 }
 
 TEST(order, an_event_that_never_comes_breaks_no_rule) {
-    static const std::set<std::string> dropped{
-        "Newstate",         "NewCallerid",  "NewConnectedLine",   "HangupRequest",    "SoftHangupRequest",
-        "DialBegin",        "DialEnd",      "BridgeEnter",        "BridgeLeave",      "Hold",
-        "Unhold",           "VarSet",       "BlindTransfer",      "AttendedTransfer", "ParkedCall",
-        "Pickup",           "AgentConnect", "QueueCallerAbandon", "QueueCallerLeave", "QueueCallerJoin",
-        "OriginateResponse"};
+    static const std::set<std::string> dropped{"Newstate",
+                                               "NewCallerid",
+                                               "NewConnectedLine",
+                                               "HangupRequest",
+                                               "SoftHangupRequest",
+                                               "DialBegin",
+                                               "DialEnd",
+                                               "BridgeEnter",
+                                               "BridgeLeave",
+                                               "Hold",
+                                               "Unhold",
+                                               "VarSet",
+                                               "BlindTransfer",
+                                               "AttendedTransfer",
+                                               "ParkedCall",
+                                               "Pickup",
+                                               "AgentConnect",
+                                               "QueueCallerAbandon",
+                                               "QueueCallerLeave",
+                                               "QueueCallerJoin",
+                                               "OriginateResponse",
+                                               "Newchannel"};
     seeds::each(300, [](std::uint64_t seed) {
         Random random(seed);
         const Recording& recording = any_recording(random);
