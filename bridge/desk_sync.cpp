@@ -31,6 +31,7 @@ Outcome Desk::Impl::sync_end(Millis at) {
     syncing = false;
     const std::vector<std::string> ended = end_unseen(at);
     for (Call* call : model.changed_unseen()) {
+        if (call->remains) continue;
         Talk& talk = talk_of(*call);
         talk.blind_until = at;
         talk.unseen = talk.unseen || !talk.row.answered;
