@@ -76,6 +76,7 @@ struct QueueMember {
 };
 Action queue_add(const QueueMember& member);
 Action queue_remove(std::string_view queue, std::string_view interface);
+Action queue_penalty(std::string_view queue, std::string_view interface, int penalty);
 Action queue_pause(std::string_view interface, bool paused, std::string_view reason = {},
                    std::string_view queue = {});  // empty queue: all its queues
 

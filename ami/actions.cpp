@@ -177,6 +177,14 @@ Action queue_remove(std::string_view queue, std::string_view interface) {
     return action;
 }
 
+Action queue_penalty(std::string_view queue, std::string_view interface, int penalty) {
+    Action action{"QueuePenalty", {}};
+    add(action.headers, "Interface", interface);
+    add(action.headers, "Penalty", std::to_string(penalty));
+    add(action.headers, "Queue", queue);
+    return action;
+}
+
 Action queue_pause(std::string_view interface, bool paused, std::string_view reason, std::string_view queue) {
     Action action{"QueuePause", {}};
     add(action.headers, "Interface", interface);

@@ -38,12 +38,7 @@ Verdict operator_active(State& s) {
 }
 Verdict has_phone(State& s) {
     if (s.facts.pbx == nullptr) return "no telephone exchange is set for you; ask the administrator";
-    const auto& extension = s.facts.who->extension;
-    // It becomes part of a channel's name, where & would ring other phones too.
-    static constexpr std::string_view allowed =
-        "0123456789*#+-_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    if (extension.empty() || extension.size() > 40 ||
-        extension.find_first_not_of(allowed) != std::string::npos)
+    if (!usable_extension(s.facts.who->extension))
         return "no usable extension is set for you; ask the administrator";
     return {};
 }
@@ -255,22 +250,6 @@ std::string rewritten(const std::vector<DialRewrite>& rules, std::string_view nu
     for (const auto& rule : rules)
         if (number.starts_with(rule.from)) return rule.to + std::string(number.substr(rule.from.size()));
     return std::string(number);
-}
-
-std::string filled(std::string_view text, std::string_view extension, std::string_view number) {
-    std::string out;
-    while (!text.empty()) {
-        auto take = [&](std::string_view name, std::string_view value) {
-            if (!text.starts_with(name)) return false;
-            out += value;
-            text.remove_prefix(name.size());
-            return true;
-        };
-        if (take("{extension}", extension) || take("{number}", number)) continue;
-        out += text.front();
-        text.remove_prefix(1);
-    }
-    return out;
 }
 
 Condition condition_of(std::string_view asterisk_message) {

@@ -12,6 +12,7 @@
 #include "ami/action.hpp"
 #include "bridge/config.hpp"
 #include "bridge/desk.hpp"
+#include "bridge/dial_text.hpp"
 #include "crm/types.hpp"
 #include "xmpp/component.hpp"
 
@@ -83,9 +84,6 @@ PatternVerdict judge(const DialingConfig& config, std::string_view number);
 
 // The string the dialplan gets: the first rule whose `from` begins the number replaces it.
 std::string rewritten(const std::vector<DialRewrite>& rules, std::string_view number);
-
-// {extension} and {number} in a text of the configuration.
-std::string filled(std::string_view text, std::string_view extension, std::string_view number = {});
 
 // How a refusal of Asterisk is told to the operator (docs/design.md, section 9).
 xmpp::Condition condition_of(std::string_view asterisk_message);

@@ -194,6 +194,14 @@ constexpr std::array<Row, why_count> rows{{
      "See `dialing` in the configuration, and who {jid} is with `ctibridge explain {jid}`."},
     {Why::link_up, "link_up", story, "The link {link} came up.", ""},
     {Why::link_down, "link_down", story, "The link {link} went down[: {text}].", ""},
+    // ---- agents
+    {Why::agent_asked, "agent_asked", story, "{jid} is to be {text}.", ""},
+    {Why::agent_refused, "agent_refused", blocker, "The agent state of {jid} was refused: {text}.",
+     "`ctibridge check` compares the rights of the AMI user; queues are named as in queues.conf."},
+    {Why::agent_changed, "agent_changed", story, "{jid} is {text}.", ""},
+    {Why::agent_by_others, "agent_by_others", story, "Not by this bridge, for {jid}: {text}.", ""},
+    {Why::agent_put_right, "agent_put_right", story, "After a gap, for {jid}: {text}.", ""},
+    {Why::agent_taken_out, "agent_taken_out", story, "{jid} is kept from calls: {text}.", ""},
 }};
 
 constexpr bool complete() {

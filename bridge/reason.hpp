@@ -84,8 +84,15 @@ enum class Why : std::uint8_t {
     refused_request,
     link_up,
     link_down,
+    // agents
+    agent_asked,
+    agent_refused,
+    agent_changed,
+    agent_by_others,
+    agent_put_right,
+    agent_taken_out,
 };
-constexpr std::size_t why_count = static_cast<std::size_t>(Why::link_down) + 1;
+constexpr std::size_t why_count = static_cast<std::size_t>(Why::agent_taken_out) + 1;
 
 // Names of the data.
 enum class Fact : std::uint8_t {
