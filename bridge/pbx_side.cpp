@@ -33,7 +33,10 @@ PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events ev
     set_services({});
     link_ = std::make_unique<Link>(
         io, "pbx:" + config.name, Endpoint{config.host, config.port, config.tls}, config.reconnect,
-        [this] { return std::make_unique<AmiProtocol>(session_config_, *this); },
+        [this] {
+            session_events_ = session_config_.events;
+            return std::make_unique<AmiProtocol>(session_config_, *this);
+        },
         [this](int priority, std::string_view line) { log_(priority, line); });
 }
 
@@ -42,9 +45,9 @@ PbxSide::~PbxSide() = default;
 void PbxSide::set_services(const std::vector<crm::Service>& services) {
     desk_.set_services(services);
     services_.set(services, config_.name);
-    const std::string events = services_.need_dialplan_events()
-                                   ? fmt::format("{},dialplan", ami::SessionConfig{}.events)
-                                   : ami::SessionConfig{}.events;
+    std::string events = services_.need_dialplan_events()
+                             ? fmt::format("{},dialplan", ami::SessionConfig{}.events)
+                             : ami::SessionConfig{}.events;
     // What the dialplan may have set before we came (docs/design.md, section 9).
     session_config_.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV"};
     std::size_t line = 0;
@@ -52,9 +55,19 @@ void PbxSide::set_services(const std::vector<crm::Service>& services) {
         line += name.size() + 1;
         if (line <= longest_variables) session_config_.sync_variables.push_back(name);
     }
-    if (std::exchange(session_config_.events, events) == events || session() == nullptr) return;
-    log_(log_info, fmt::format("pbx={} events={}", config_.name, events));
-    submit(ami::events(events), [this](const ami::Reply& reply) {
+    session_config_.events = std::move(events);
+    choose_events();
+}
+
+// A session that logged in before the services were known has the classes of that time.
+void PbxSide::choose_events() {
+    auto* session_now = session();
+    if (session_now == nullptr || session_now->state() != ami::SessionState::up ||
+        session_events_ == session_config_.events)
+        return;
+    session_events_ = session_config_.events;
+    log_(log_info, fmt::format("pbx={} events={}", config_.name, session_events_));
+    submit(ami::events(session_events_), [this](const ami::Reply& reply) {
         if (!reply.ok())
             log_(log_warning,
                  fmt::format("pbx={} its events could not be chosen: {}", config_.name, reply.message));
@@ -155,6 +168,7 @@ void PbxSide::on_state(ami::SessionState state, std::string_view detail) {
         apply(desk_.link_lost(wall_now()));
     } else if (state == ami::SessionState::up && !up_) {
         set_up(true);
+        choose_events();
     }
 }
 

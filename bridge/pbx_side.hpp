@@ -55,6 +55,7 @@ class PbxSide final : public ami::SessionHandler {
     void arm();
     void ask_channels();  // for the desk: which channels live
     void set_up(bool up);
+    void choose_events();
 
     struct Timer;
     boost::asio::io_context& io_;
@@ -64,6 +65,7 @@ class PbxSide final : public ami::SessionHandler {
     Desk desk_;
     Services services_;
     ami::SessionConfig session_config_;  // of the next session
+    std::string session_events_;         // classes of the present one
     std::unique_ptr<Timer> timer_;
     std::string channels_id_;  // ActionID of the list the desk asked for; its items are no news of channels
     bool up_ = false, synced_once_ = false;
