@@ -40,8 +40,7 @@ struct Arguments {
     std::size_t chunk = 0;
     bool explain = false;
     bool dry_run = false;  // import
-    std::string as;        // lookup
-    PlayOptions play;  // replay --serve
+    PlayOptions play;      // replay --serve
     std::optional<unsigned short> serve;
     std::string as;  // lookup
     std::vector<std::string> numbers;

@@ -88,7 +88,8 @@ Desk::Impl::Party Desk::Impl::caller_of(const Talk& talk) {
 Desk::Impl::Party Desk::Impl::party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const {
     if (!talk.own || ring.joined) return caller_of(talk);  // taken by pickup or from a parking lot
     const std::string& dialed = talk.row.dialed_number;
-    if (dialed.empty()) return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, colleague_of(talk));
+    if (dialed.empty())
+        return ring.state == RingState::dialing ? Party{} : connected(talk, ring, leg, colleague_of(talk));
     // the names of outside parties of our own calls are the dialplan's
     const bool told = talk.row.direction == crm::Direction::internal && leg.connected_number == dialed;
     return colleague(dialed, told ? leg.connected_name : std::string());
