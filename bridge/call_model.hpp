@@ -79,6 +79,7 @@ struct Leg {
     std::string application, application_data;  // what a list says it runs; only during a sync
     Leg* left_by =
         nullptr;  // the partner that left their bridge first, not asked to hang up: led elsewhere, or ending
+    bool partner_hung_up = false;  // the only other one in its bridge was asked to hang up, and left
     std::optional<Millis> hangup_requested;  // its own end asked for the hangup
     bool soft_hangup = false;                // Asterisk hangs it up
     std::string number, name;                // CallerID now
@@ -134,7 +135,7 @@ struct Change {
         caller_known,
         held,
         unheld,
-        dial_answered,  // `other` answered the dial of `leg`
+        dial_answered,  // `other` answered the dial of `leg`; `text` not empty: a queue says so
         in_bridge,
         merged,    // `call` took in the legs of the call with the id `text`
         evidence,  // something else that can decide how a leg or call ended

@@ -44,8 +44,10 @@ void CallModel::enter_bridge(const Event& event, Leg& leg, std::string_view id, 
     leg.bridge = id;
     leg.bridged = true;
     leg.left_by = nullptr;
+    leg.partner_hung_up = false;
     for (Leg* other : bridge.legs) {
         other->left_by = nullptr;
+        other->partner_hung_up = false;
         if (!bridge.joins_calls || other->call == leg.call) continue;
         Call& a = *other->call;
         Call& b = *leg.call;
@@ -63,6 +65,8 @@ void CallModel::leave_bridge(Leg& leg) {
     for (Leg* other : found->second.legs)
         if (!leg.hangup_requested && !leg.ended && !other->hangup_requested && other->call == leg.call)
             other->left_by = &leg;
+    if (leg.hangup_requested && found->second.legs.size() == 1)
+        found->second.legs.front()->partner_hung_up = true;
     if (found->second.legs.empty()) bridges_.erase(found);
 }
 

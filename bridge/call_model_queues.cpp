@@ -43,6 +43,9 @@ void CallModel::on_agent_connect(const Event& event) {
     if (call.queue.empty()) call.queue = event.get("Queue");
     if (!call.joined)
         call.joined = event.now - std::chrono::seconds(std::max(0, number_of(event.get("HoldTime"))));
+    // a member may be a Local channel whose dialplan is the agent: the queue says it answered
+    if (Leg* member = named(event, "DestUniqueid"))
+        event.changes.push_back({Change::Kind::dial_answered, event.leg, &call, member, "agent", {}, {}});
 }
 
 }  // namespace bridge

@@ -79,7 +79,7 @@ bool Desk::Impl::over(const Talk& talk, const Call& call) const {
 }
 
 void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view why) {
-    if (talk.row.answered) return;
+    if (talk.row.answered || talk.voicemail) return;
     talk.row.answered = now;
     talk.row.wait = now - talk.row.started;
     talk.row.answered_by = jid;

@@ -162,7 +162,7 @@ void Desk::Impl::on_dial_answered(const Change& change, Talk* talk) {
     if (origin == nullptr) return;
     if (talk->own) {
         if (&source == origin) own_answered(*talk, "DialEnd ANSWER of the far end");
-    } else if (speaks_for(source, *origin) && taken(dest)) {
+    } else if (speaks_for(source, *origin) && (!change.text.empty() || taken(dest))) {
         talk->last_answer = now;
         if (talk->row.answered) return;
         // the phone that picked up is a call of its own until the merge
