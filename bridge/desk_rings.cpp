@@ -159,7 +159,7 @@ void Desk::Impl::own_answered(Talk& talk, std::string_view why) {
         announce(talk, ring, RingState::answered, now);
         any = true;
     }
-    if (talk.own) answered(talk, talk.row.answered_by, why);
+    if (talk.own && !talk.voicemail) answered(talk, talk.row.answered_by, why);
     if (any && !talk.own && !talk.row.answered)
         for (const Ring& ring : talk.rings)
             if (ring.own && ring.state == RingState::answered) answered(talk, ring.jid, why);
