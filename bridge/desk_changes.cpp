@@ -138,7 +138,7 @@ bool Desk::Impl::speaks_for(const Leg& leg, const Leg& caller) {
     for (int steps = 0; steps < 32; ++steps) {
         if (at == &caller || at == caller.sibling) return true;
         const Leg* half = at->second_half ? at->sibling : nullptr;
-        if (half == nullptr || half->dialer == nullptr || half->dialer->reached != half) return false;
+        if (half == nullptr || !half->up || half->dialer == nullptr) return false;
         at = half->dialer;
     }
     return false;
@@ -149,8 +149,13 @@ bool Desk::Impl::taken(const Leg& dest) const {
     const Leg* at = &dest;
     for (int steps = 0; steps < 32; ++steps) {
         if (!at->local || at->second_half || at->sibling == nullptr) return true;
-        if (at->sibling->reached == nullptr) return model.bridged_with_other(*at->sibling);
-        at = at->sibling->reached;
+        const Leg& half = *at->sibling;
+        const auto& legs = half.call->legs;
+        const auto up = std::find_if(legs.begin(), legs.end(), [&](const Leg* leg) {  // its answer was missed
+            return leg->dialer == &half && leg->up && leg->alive();
+        });
+        at = half.reached != nullptr ? half.reached : up != legs.end() ? *up : nullptr;
+        if (at == nullptr) return model.bridged_with_other(half);
     }
     return false;
 }
