@@ -81,6 +81,7 @@ struct Leg {
         nullptr;  // the partner that left their bridge first, not asked to hang up: led elsewhere, or ending
     bool partner_hung_up = false;  // the only other one in its bridge was asked to hang up, and left
     std::optional<Millis> hangup_requested;  // its own end asked for the hangup
+    bool hung_up_talking = false;            // ... while it was in a bridge
     bool soft_hangup = false;                // Asterisk hangs it up
     std::string number, name;                // CallerID now
     std::string first_number;                // the first that was known

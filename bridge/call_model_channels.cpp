@@ -108,7 +108,10 @@ void CallModel::on_unhold(const Event& event) {
 }
 
 void CallModel::on_hangup_request(const Event& event) {
-    if (!event.leg->hangup_requested) event.leg->hangup_requested = event.now;
+    if (!event.leg->hangup_requested) {
+        event.leg->hangup_requested = event.now;
+        event.leg->hung_up_talking = !event.leg->bridge.empty();
+    }
     if (event.leg->cause == 0) event.leg->cause = number_of(event.get("Cause"));
     event.note(Change::Kind::evidence, event.leg);
 }

@@ -66,6 +66,38 @@ TEST(link, a_call_answered_in_the_gap_is_answered_after_it) {
     EXPECT_EQ(e.row("hq:1.0")->answered_by, anna);
 }
 
+// Answered, hung up: all within the half second in which an end may have begun unseen.
+void answered_and_ended_at_once_after_the_gap(Exchange& e, const char* first, const char* second) {
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    lose_link(e);
+    e.listed("PJSIP/201-00000001", "1.1", "1.0", "Ringing");
+    e.listed("PJSIP/trunk-00000000", "1.0", "1.0", "Ring", "+447700900123");
+    synced(e);
+    e.state("1.1", "1.0", "Up");
+    e.dial_end("1.0", "1.1", "1.0", "ANSWER");
+    e.enter("1.0", "1.0", "b");
+    e.enter("1.1", "1.0", "b");
+    e.now += 20ms;
+    e.hangup_request(first, "1.0");
+    e.leave(first, "1.0", "b");
+    e.hangup(first, "1.0");
+    e.leave(second, "1.0", "b");
+    e.hangup(second, "1.0");
+}
+
+TEST(link, the_operator_who_hangs_up_right_after_a_gap_hung_up) {
+    Exchange e("hq", two_people());
+    answered_and_ended_at_once_after_the_gap(e, "1.1", "1.0");
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "answered 1.1", "ended 1.1 hangup"));
+}
+
+TEST(link, the_caller_who_hangs_up_right_after_a_gap_hung_up) {
+    Exchange e("hq", two_people());
+    answered_and_ended_at_once_after_the_gap(e, "1.0", "1.1");
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "answered 1.1", "ended 1.1 hangup"));
+}
+
 TEST(link, a_call_that_began_in_the_gap_pops_with_its_caller_in_any_order_of_the_list) {
     Exchange e("hq", two_people());
     lose_link(e);
