@@ -126,6 +126,7 @@ Call& CallModel::make_call(std::string_view linkedid, Millis now) {
         call.order = ++order_;
         call.started = now;
         call.made = now_;
+        call.generation = generation_;
     }
     return call;
 }

@@ -122,8 +122,9 @@ struct Call {
         last_ring_end;                     // of any leg; no Local half; one that rang
     std::optional<int> originate_failure;  // Reason of an OriginateResponse Failure
     bool originate_success = false;
-    bool reused = false;   // there was a call with this Linkedid before
-    bool remains = false;  // ... and this is what is left of it
+    bool reused = false;           // there was a call with this Linkedid before
+    std::uint32_t generation = 0;  // of its last channel that ended: see CallModel::new_generation()
+    bool remains = false;          // ... and this is what is left of it
 };
 
 // What a message changed; the pointers stay valid until the call is forgotten.
@@ -174,6 +175,8 @@ class CallModel {
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
     [[nodiscard]] const Leg* partner(const Leg& leg) const;  // the one it talks with, behind Local pairs;
                                                              // null: nobody, or several
+    [[nodiscard]] bool changes_hands(
+        const Leg& leg) const;  // more than two are in its talk: one of them leaves
     [[nodiscard]] std::vector<Leg*> conference_of(const Leg& leg) const;  // all in it; empty: in none
     [[nodiscard]] Leg* find_leg(std::string_view uniqueid);
     [[nodiscard]] Call* find_call(std::string_view linkedid);            // follows merges
@@ -250,7 +253,7 @@ class CallModel {
     void enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls);
     void leave_bridge(Leg& leg);
     void set_state(const Event& event, Leg& leg, ChannelState state);
-    void bury(const std::string& uniqueid);
+    void bury(const std::string& uniqueid, std::uint32_t generation);
     void note_answer(const Event& event, Leg& leg);
     void infer_dialer(Leg& leg);
     [[nodiscard]] static bool may_have_dialed(const Leg& dialer, const Leg& leg);

@@ -90,6 +90,11 @@ const Leg* CallModel::partner(const Leg& leg) const {
     return nullptr;
 }
 
+bool CallModel::changes_hands(const Leg& leg) const {
+    const auto bridge = bridges_.find(leg.bridge);
+    return bridge != bridges_.end() && bridge->second.joins_calls && bridge->second.legs.size() > 2;
+}
+
 std::vector<Leg*> CallModel::conference_of(const Leg& leg) const {
     const auto bridge = bridges_.find(leg.bridge);
     return bridge != bridges_.end() && bridge->second.conference ? bridge->second.legs : std::vector<Leg*>();

@@ -137,7 +137,8 @@ void CallModel::end(Leg& leg, Millis now) {
     if (!leg.local && leg.rang) later(call.last_ring_end);
     leave_bridge(leg);
     if (leg.local) locals_.erase(leg.channel);
-    bury(leg.uniqueid);
+    leg.call->generation = generation_;
+    bury(leg.uniqueid, generation_);
 }
 
 }  // namespace bridge

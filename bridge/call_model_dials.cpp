@@ -53,7 +53,7 @@ void CallModel::on_originate_response(const Event& event) {
     if (device.ends_with("/n")) device.remove_suffix(2);
     Call* call = find_call(id);
     if (call == nullptr) {
-        if (failed && !dead_.contains(std::string(id)))
+        if (failed && !same_life(id))
             event.changes.push_back({Change::Kind::originate_without_channel, nullptr, nullptr, nullptr,
                                      std::string(id), std::string(device), std::string(event.get("Exten"))});
         return;

@@ -52,21 +52,21 @@ void CallModel::forget(Call& call) {
     for (Leg* leg : call.legs) {
         leave_bridge(*leg);
         if (leg->local) locals_.erase(leg->channel);
-        bury(leg->uniqueid);
+        if (leg->alive()) bury(leg->uniqueid, generation_);  // else it was when it ended
     }
-    bury(call.linkedid);
+    bury(call.linkedid, call.generation);
     const auto legs = std::move(call.legs);
     std::erase_if(merged_, [&](const auto& pair) {
         const bool of_this = pair.second == call.linkedid;
-        if (of_this) bury(pair.first);
+        if (of_this) bury(pair.first, call.generation);
         return of_this;
     });
     calls_.erase(std::string(call.linkedid));
     for (const Leg* leg : legs) legs_.erase(std::string(leg->uniqueid));
 }
 
-void CallModel::bury(const std::string& uniqueid) {
-    const auto [grave, fresh] = dead_.insert_or_assign(uniqueid, Grave{now_, generation_});
+void CallModel::bury(const std::string& uniqueid, std::uint32_t generation) {
+    const auto [grave, fresh] = dead_.insert_or_assign(uniqueid, Grave{now_, generation});
     if (!fresh) return;
     graves_.push_back(uniqueid);
     if (graves_.size() > graves_kept) {

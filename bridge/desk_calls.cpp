@@ -24,8 +24,8 @@ void Desk::Impl::settle(Talk& talk, Call& call) {
     for (Ring& ring : talk.rings) {
         for (RingLeg& one : ring.legs) {
             if (one.decided || !one.leg->ended) continue;
-            const Circumstances known{talk.last_answer, now >= *one.leg->ended + grace_of(ring),
-                                      talk.blind_until, talk.unseen};
+            const bool late = talk.no_more_evidence || now >= *one.leg->ended + grace_of(ring);
+            const Circumstances known{talk.last_answer, late, talk.blind_until, talk.unseen};
             const auto verdict = ring.own ? own_leg_ended(*one.leg, one.row.answered.has_value(), known)
                                           : called_leg_ended(*one.leg, known);
             if (verdict) end_leg(talk, ring, one, verdict->cause, verdict->why, *one.leg->ended);

@@ -79,7 +79,26 @@ void Desk::Impl::on_booted(const Change& change, Talk*) {
     for (Leg* leg : lost)
         lose(*leg, std::max(*link_lost_at, leg->born), "Asterisk was started anew while the link was down");
     settle_all(calls_without(lost));
+    close_ended();
     model.new_generation();
+}
+
+// What waits for evidence gets none any more, and its Uniqueids may come again at once.
+void Desk::Impl::close_ended() {
+    std::vector<std::string> ended;
+    for (auto& [id, talk] : talks) {
+        const Call* call = model.find_call(id);
+        if (call == nullptr ||
+            std::any_of(call->legs.begin(), call->legs.end(), [](const Leg* leg) { return leg->alive(); }))
+            continue;
+        talk.no_more_evidence = true;
+        if (call->legs.empty()) {
+            talk.give_up = now;
+            talk.lost = talk.lost || talk.dialing.has_value();
+        }
+        ended.push_back(id);
+    }
+    settle_all(ended);
 }
 
 void Desk::Impl::lose(Leg& leg, Millis at, std::string_view why) {

@@ -77,6 +77,7 @@ struct Talk {
     std::optional<Millis> give_up;          // a dial without any channel
     bool refused = false;                   // our dial: the operator was told so instead of a call
     bool lost = false;                      // it ended unseen
+    bool no_more_evidence = false;          // ... or Asterisk was started anew after its end
     bool unseen = false;                    // things happened in a gap before which nobody had answered
     std::optional<Millis> blind_until;      // ... which ended then
     struct {
@@ -126,6 +127,7 @@ struct Desk::Impl {
     void on_originate_done(const Change&, Talk*);
     void on_originate_without_channel(const Change&, Talk*);
     void on_list_complete(const Change&, Talk*);
+    void close_ended();
     void on_booted(const Change&, Talk*);
     void on_late_event(const Change&, Talk*);
 
@@ -180,6 +182,7 @@ struct Desk::Impl {
         bool withheld = false;
     };
     [[nodiscard]] Party party_of(const Talk& talk, const Ring& ring) const;
+    [[nodiscard]] Party party_as_told(const Ring& ring, const Leg& leg) const;
     [[nodiscard]] Party party_dialled(const Talk& talk, const Ring& ring, const Leg& leg) const;
     [[nodiscard]] Party party_who_rings(const Talk& talk, const Ring& ring, const Leg& leg,
                                         const Leg* with) const;

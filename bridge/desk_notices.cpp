@@ -70,15 +70,22 @@ Desk::Impl::Party Desk::Impl::party_of(const Talk& talk, const Ring& ring) const
     const Leg* origin = leg->call->origin;
     const bool talked = ring.last.state == RingState::answered || ring.last.state == RingState::held;
     const bool alone = leg->bridged && leg->bridge.empty();
-    const bool as_before = alone || ring.state == RingState::held;  // it was they, or they wait
-    if (talked && as_before && !ring.last.party_number.empty())
-        return {ring.last.party_number, ring.last.party_name, ring.last.withheld};
+    // it was they, they wait, or somebody takes somebody's place just now
+    const bool as_before = alone || ring.state == RingState::held || model.changes_hands(*leg);
+    if (talked && as_before && !ring.last.party_number.empty()) return party_as_told(ring, *leg);
     const Leg* with = model.partner(*leg);
     if (with != nullptr && with == origin) return caller_of(talk);
     if (with != nullptr)
         if (const std::string extension = extensions.of_channel(with->channel); !extension.empty())
             return colleague(extension, leg->connected_number == extension ? leg->connected_name : "");
     return ring.own ? party_dialled(talk, ring, *leg) : party_who_rings(talk, ring, *leg, with);
+}
+
+Desk::Impl::Party Desk::Impl::party_as_told(const Ring& ring, const Leg& leg) const {
+    const Notice& told = ring.last;
+    const bool named_since = told.party_name.empty() && leg.connected_number == told.party_number &&
+                             extensions.is_phone(told.party_number);
+    return {told.party_number, named_since ? leg.connected_name : told.party_name, told.withheld};
 }
 
 Desk::Impl::Party Desk::Impl::caller_of(const Talk& talk) {

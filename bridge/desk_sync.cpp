@@ -78,7 +78,7 @@ void Desk::Impl::on_list_complete(const Change&, Talk*) {
         if (leg == nullptr || leg->seen_complete) continue;
         leg->seen_complete = true;
         Talk& talk = talk_of(*leg->call);
-        talk.row.started = leg->call->started;
+        talk.row.started = std::min(leg->call->started, talk.row.answered.value_or(leg->call->started));
         learn_number(talk, *leg->call);
         learn_caller(talk, *leg->call);
         touched.push_back(leg->call->linkedid);

@@ -189,10 +189,16 @@ TEST(big_calls, ten_thousand_calls_with_pickup_one_after_the_other) {
         e.ring(phone(200, channel), rung, caller);
         // picked up by the other operator: the younger call merges
         e.channel(phone(201, channel + 1), picker, picker, "Ring", "201", "*8");
+        e.state(picker, picker, "Up");
         e.event("Pickup", {{"Uniqueid", picker}, {"Linkedid", picker}, {"TargetUniqueid", rung}});
-        e.state(picker, caller, "Up");
-        e.dial_end(caller, rung, caller, "CANCEL");
+        e.dial_end(caller, picker, caller, "ANSWER");
+        e.state(caller, caller, "Up");
         e.hangup(rung, caller, 26);
+        e.enter(picker, picker, "b");
+        e.enter(caller, caller, "b");
+        e.hangup_request(picker, caller);
+        e.leave(picker, caller, "b");
+        e.leave(caller, caller, "b");
         e.hangup(picker, caller);
         e.hangup(caller, caller);
         e.wait(1s);

@@ -246,11 +246,15 @@ void ObservedDesk::look_at(const crm::LegRow& row) {
     picture_.legs[key] = row;
 }
 
+// A list without a channel, read to its end.
+static const Event nothing_listed({{"Event", "CoreShowChannelsComplete"}, {"ActionID", "s-1"}});
+
 void ObservedDesk::gap(Millis at) {
     wait(at);
     now_ = std::max(now_, at);
     take(desk_.link_lost(now_));
     desk_.sync_begin(now_);
+    take(desk_.apply(nothing_listed.message(), now_));
     take(desk_.sync_end(now_));
     now_ += Millis{1};
 }

@@ -31,7 +31,7 @@ class RosterFile : public testing::Test {
     RosterSite site{{"hq", "branch"}, {"crmapp"}};
 };
 
-const char* const everything = R"yaml(
+const char* const everything = R"file(
 operators:
   - {jid: Anna@Example.org, crm_user: "5", pbx: hq, extension: "201", devices: [PJSIP/anna-desk], name: "Anna: K", role: supervisor}
   - {jid: timesheet@example.org, role: application, active: false}
@@ -46,18 +46,12 @@ services:
     pop: {rule: answered, modules: [Accounts, Contacts], url: "https://x.example/?t={variable:ticket}"}
     wrap_up: {time: 90s, codes: [{code: sale, label: "Sold, \"yes\""}, {code: no}]}
     operators:
-      - {
-jid:
-    anna @example.org, penalty : 2, supervisor : true
-}
-- {
-jid:
-    bob @example.org
-}
+      - {jid: anna@example.org, penalty: 2, supervisor: true}
+      - {jid: bob@example.org}
   - {name: campaign, pbx: branch, direction: outbound, contexts: [dial-out], caller_id: "Sales <02079460100>", enabled: false}
 seats:
   - {id: "4", pbx: hq, extension: "204", devices: [PJSIP/seat4], keys: ["AA:BB:CC:00:11:22", desk4.Example.org], place: "by the window"}
-)yaml";
+)file";
 
 TEST_F(RosterFile, holds_operators_services_and_seats) {
     const auto roster = load_roster(write(everything), site);

@@ -352,7 +352,7 @@ class Exchange:
         own = self.channel(phone.extension, state=4, number=phone.extension, caller_name=phone.caller_name, context="internal", exten=plan.to)
         self.busy[phone.extension].append(own)
         consult = self.ledger[own.uniqueid] = Entry(own.uniqueid, phone.extension, plan.to, "internal", started=self.now, merged_into=entry.linkedid)
-        mine = Leg(own.uniqueid, phone.extension)
+        mine = Leg(own.uniqueid, phone.extension, offered=self.now)
         consult.legs.append(mine)
         second, its = self.ring(own, plan.to, consult)
         await self.pause(plan.answer)
