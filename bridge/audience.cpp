@@ -200,6 +200,16 @@ std::vector<std::string> Audience::consoles(std::string_view bare_jid) const {
     return jids;
 }
 
+std::vector<std::string> Audience::sparks(std::string_view bare_jid) const {
+    std::vector<std::string> jids;
+    if (const auto* clients = clients_of(bare_jid)) {
+        for (const auto& [jid, client] : *clients) {
+            if (client.spark) jids.push_back(jid);
+        }
+    }
+    return jids;
+}
+
 std::vector<std::string> Audience::consoles() const {
     std::vector<std::string> jids;
     for (const auto& [bare, clients] : clients_) {

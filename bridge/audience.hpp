@@ -59,6 +59,7 @@ class Audience {
     [[nodiscard]] std::vector<Recipient> recipients(const Notice& notice);
 
     [[nodiscard]] std::vector<std::string> consoles(std::string_view bare_jid) const;
+    [[nodiscard]] std::vector<std::string> sparks(std::string_view bare_jid) const;
     [[nodiscard]] std::vector<std::string> consoles() const;  // of everybody: for <sync/> and <link/>
 
  private:

@@ -14,6 +14,7 @@
 
 #include "bridge/check.hpp"
 #include "bridge/config.hpp"
+#include "bridge/control_commands.hpp"
 #include "bridge/daemon.hpp"
 #include "bridge/log.hpp"
 #include "bridge/lookup_command.hpp"
@@ -42,6 +43,9 @@ struct Arguments {
     bool dry_run = false;  // import
     PlayOptions play;      // replay --serve
     std::optional<unsigned short> serve;
+    std::string of;  // explain
+    bool all = false;
+    std::size_t last = 5;
     std::string as;  // lookup
     std::vector<std::string> numbers;
 };
@@ -139,6 +143,21 @@ int run_replay(const Arguments& arguments) {
     return replay(options, std::cout, std::cerr);
 }
 
+int run_status(const Arguments& arguments) {
+    auto config = configuration(arguments.config, {.secrets = false});
+    if (!config) return wrong;
+    return status_command(config->control, arguments.json, std::cout, std::cerr);
+}
+
+int run_explain(const Arguments& arguments) {
+    auto config = configuration(arguments.config, {.secrets = false});
+    if (!config) return wrong;
+    return explain_command(
+        config->control,
+        {.of = arguments.of, .json = arguments.json, .all = arguments.all, .last = arguments.last}, std::cout,
+        std::cerr);
+}
+
 int run_record(const Arguments& arguments) {
     auto config = configuration(arguments.config);
     if (!config) return wrong;
@@ -233,6 +252,24 @@ int command_line(int argc, char** argv) {
     playing->add_option("--chunk", arguments.chunk, "bytes fed at once; changes nothing in the output");
     playing->add_flag("--explain", arguments.explain, "every decision as a sentence, on stderr");
     add_serve_options(*playing, arguments);
+    auto* status =
+        add("status",
+            "what the running daemon does: links, calls, outbox; exit code 0: every link is up, 1: one is "
+            "down, 2: no daemon answers",
+            run_status);
+    status->add_flag("--json", arguments.json, "one JSON object");
+    auto* explaining =
+        add("explain",
+            "why there was (no) pop, this match, this refusal; exit code 0: something is known, 1: "
+            "nothing is, 2: no daemon answers",
+            run_explain);
+    explaining->add_option("of", arguments.of, "a call (hq:1795187329.0), a JID, or a number in any form")
+        ->required();
+    explaining->add_flag("--json", arguments.json, "one JSON object, with the data of each decision");
+    explaining->add_flag("--all", arguments.all, "details, and what concerns others, too");
+    explaining->add_option("--last", arguments.last, "how many calls of a JID or number")
+        ->check(CLI::Range(1, 10))
+        ->capture_default_str();
     auto* record = add("record", "write down what a pbx sends, for `replay`; ends with Ctrl-C", run_record);
     record->add_option("pbx", arguments.pbx, "name of the pbx in the configuration")->required();
     record->add_option("file", arguments.file, "file to write; the times go beside it, into .times")

@@ -96,6 +96,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
     call_log.on_link([this](bool up, const std::string& detail) {
         log(up ? log_info : log_warning,
             fmt::format("link=database state={} {}", up ? "up" : "down", detail));
+        note_link("database", up, detail);
     });
     std::vector<crm::Owed> notices;
     for (auto& owed : call_log.owed()) {
@@ -342,11 +343,14 @@ void Daemon::Impl::own_tables(const crm::Roster& own) {
 
 void Daemon::Impl::crm_link(bool up, const std::string& detail) {
     log(up ? log_info : log_warning, fmt::format("link=crm state={} {}", up ? "up" : "down", detail));
+    note_link("crm", up, detail);
     decided("crm");
     tell_link("crm", {}, up, wall_now());
 }
 
 void Daemon::Impl::pbx_link(PbxSide& side, bool up) {
+    if (up)  // that it went down is said by its desk
+        explain({side.since(), Why::link_up, {}, {}, {}, {{Fact::link, "pbx:" + side.config().name}}});
     decided("pbx:" + side.config().name);
     tell_link("pbx", side.config().name, up, side.since());
 }
@@ -362,6 +366,7 @@ void Daemon::Impl::pbx_synced(PbxSide& side) {
 
 void Daemon::Impl::xmpp_link(bool up) {
     if (stopping) return;
+    note_link("xmpp", up, {});  // why is known a moment later: `status` has it
     if (!up) {
         herald.down();
         flow.release();

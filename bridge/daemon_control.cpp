@@ -1,6 +1,5 @@
 // What root and the administrators ask the running daemon by its control socket.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bridge/daemon_impl.hpp"
 #include "bridge/json.hpp"
@@ -16,6 +15,9 @@ struct Daemon::Impl::ControlRow {
 const Daemon::Impl::ControlRow Daemon::Impl::control_table[] = {
     {"help", "the verbs there are", &Impl::control_help},
     {"status", "links, calls, people, outbox, index", &Impl::control_status},
+    {"explain",
+     "why there was (no) pop: {\"of\": a call, a JID or a number, \"all\": details too, \"last\": calls}",
+     &Impl::control_explain},
 };
 
 void Daemon::Impl::open_control() {
@@ -37,29 +39,6 @@ void Daemon::Impl::control_help(const ControlRequest&, const ControlAnswer& answ
     JsonObject verbs;
     for (const auto& row : control_table) verbs.text(row.verb, row.what);
     answer.done(verbs.str());
-}
-
-void Daemon::Impl::control_status(const ControlRequest&, const ControlAnswer& answer) {
-    JsonObject status;
-    std::size_t going_on = 0;
-    std::vector<std::string> links;
-    auto link = [&](std::string_view name, bool up) {
-        links.push_back(JsonObject().text("name", name).text("state", up ? "up" : "down").str());
-    };
-    for (auto& side : sides) {
-        link("pbx:" + side->config().name, side->up());
-        going_on += side->desk().calls();
-    }
-    link("xmpp", xmpp->up());
-    link("crm", callers.database_up());
-    auto outbox = call_log.status();
-    link("database", outbox.database_up);
-    status.text("version", CTIBRIDGE_VERSION)
-        .number("pid", ::getpid())
-        .number("uptime_ms", (wall_now() - started_at).count())
-        .raw("links", json_list(links))
-        .number("calls", static_cast<std::int64_t>(going_on));
-    answer.done(status.str());
 }
 
 }  // namespace bridge

@@ -17,9 +17,11 @@
 #include "bridge/call_book.hpp"
 #include "bridge/control_server.hpp"
 #include "bridge/daemon.hpp"
+#include "bridge/explain.hpp"
 #include "bridge/herald.hpp"
 #include "bridge/notice_flow.hpp"
 #include "bridge/pbx_side.hpp"
+#include "bridge/reason_log.hpp"
 #include "bridge/requests.hpp"
 #include "bridge/stanzas.hpp"
 #include "bridge/xmpp_side.hpp"
@@ -106,7 +108,16 @@ struct Daemon::Impl {
     void open_control();
     void asked(const ControlRequest& request, const ControlAnswer& answer);
     void control_help(const ControlRequest& request, const ControlAnswer& answer);
+    // daemon_explain.cpp
     void control_status(const ControlRequest& request, const ControlAnswer& answer);
+    void control_explain(const ControlRequest& request, const ControlAnswer& answer);
+    void note_link(const std::string& name, bool up, const std::string& text);
+    [[nodiscard]] std::vector<LinkView> links_now() const;
+    [[nodiscard]] std::vector<std::string> number_keys(std::string_view text,
+                                                       std::string_view pbx_name) const;
+    [[nodiscard]] std::vector<std::string> numbers_of(const Reason& reason) const;
+    [[nodiscard]] ExplainQuestion question_of(const ControlRequest& request) const;
+    [[nodiscard]] OperatorView view_of(const crm::Operator& who) const;
 
     void decided(std::string_view link);
     void arm_alarms();
@@ -120,7 +131,7 @@ struct Daemon::Impl {
         auto found = people.find(jid);
         return found == people.end() ? nullptr : &found->second;
     }
-    [[nodiscard]] PbxSide* pbx(std::string_view name) {
+    [[nodiscard]] PbxSide* pbx(std::string_view name) const {
         for (auto& side : sides)
             if (side->config().name == name) return side.get();
         return nullptr;
@@ -143,9 +154,9 @@ struct Daemon::Impl {
     bool stopping = false, ready = false;
     std::set<std::string, std::less<>> undecided;
     std::map<std::string, crm::Operator, std::less<>> people;
-    static constexpr std::size_t reasons_kept = 20000;
-    std::deque<Reason> reasons;
-    std::vector<Recipient> recipients;  // of the notice rendered last
+    ReasonLog reasons{ReasonLog::Limits{}, wall_now()};
+    std::map<std::string, LinkView, std::less<>> link_views;  // crm, database
+    std::vector<Recipient> recipients;                        // of the notice rendered last
     crm::Numbers numbers;
     std::map<std::string, Notice, std::less<>>
         answered_dials;  // by channel: shown by the answer, not yet by a notice

@@ -81,8 +81,8 @@ void Daemon::Impl::explain(Reason reason) {
     if (log.enabled(log_debug))
         log(log_debug, fmt::format("why={} call={} leg={} jid={} {}", to_string(reason.why), reason.call,
                                    reason.leg, reason.jid, sentence(reason)));
-    reasons.push_back(std::move(reason));
-    if (reasons.size() > reasons_kept) reasons.pop_front();
+    auto keys = numbers_of(reason);
+    reasons.add(std::move(reason), keys);
 }
 
 void Daemon::Impl::explain_match(const Notice& notice, const crm::Lookup& lookup) {

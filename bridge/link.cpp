@@ -103,6 +103,7 @@ struct Link::Impl : std::enable_shared_from_this<Link::Impl> {
     std::minstd_rand random;
     unsigned failures = 0;  // in a row
     std::string last_reason;
+    Failure failure;
     bool stopping = false;
 
     double draw() { return std::uniform_real_distribution<double>(0, 1)(random); }
@@ -331,6 +332,7 @@ struct Link::Impl : std::enable_shared_from_this<Link::Impl> {
         // The same reason again and again is news once.
         int priority = reason == last_reason ? log_debug : log_warning;
         last_reason = reason;
+        failure = {wall_now(), reason};
         if (!wait) {
             say(log_error, fmt::format("down: {}; given up after {} attempts", reason, policy.attempts));
             return;
@@ -386,6 +388,9 @@ void Link::stop() {
 }
 Protocol* Link::protocol() {
     return impl_->now_ ? impl_->now_->protocol.get() : nullptr;
+}
+const Link::Failure& Link::failure() const {
+    return impl_->failure;
 }
 void Link::on_first_attempt(std::function<void()> decided) {
     impl_->decided = std::move(decided);

@@ -76,6 +76,11 @@ class Link {
     void poke();  // the protocol has new output or a new deadline (after submit(), send())
     void stop();  // flush what is left (at most 1 s), close, stay closed
     [[nodiscard]] Protocol* protocol();  // nullptr when not connected
+    struct Failure {
+        Millis at{0};  // wall clock; 0: there was none
+        std::string text;
+    };
+    [[nodiscard]] const Failure& failure() const;  // the last one
     // First connection attempt has been decided, well or badly (READY=1 waits for it).
     void on_first_attempt(std::function<void()> decided);
 

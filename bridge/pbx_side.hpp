@@ -35,8 +35,10 @@ class PbxSide final : public ami::SessionHandler {
     [[nodiscard]] const Services& services() const { return services_; }
     // Replaces them; a session that is up is told which events it needs now.
     void set_services(const std::vector<crm::Service>& services);
+    [[nodiscard]] const Desk& desk() const { return desk_; }
     [[nodiscard]] bool up() const { return up_; }
     [[nodiscard]] Millis since() const { return since_; }  // of the present link state, wall clock
+    [[nodiscard]] const Link::Failure& failure() const { return link_->failure(); }
     [[nodiscard]] bool synced_once() const { return synced_once_; }
 
     // Sends an action; `done` is called exactly once, never from inside: with link_lost when there is no

@@ -70,7 +70,9 @@ void XmppSide::request(std::string_view to, bool set, std::string_view payload_x
 void XmppSide::on_state(xmpp::StreamState state, std::string_view detail) {
     if (state == xmpp::StreamState::up) log_(log_info, fmt::format("link=xmpp state=up {}", detail));
     bool now = state == xmpp::StreamState::up;
-    if (std::exchange(up_, now) != now) events_.link(now);
+    if (std::exchange(up_, now) == now) return;
+    since_ = wall_now();
+    events_.link(now);
 }
 
 void XmppSide::on_message(std::string_view, std::string_view, std::string_view type, std::string_view) {

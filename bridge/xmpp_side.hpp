@@ -35,6 +35,8 @@ class XmppSide final : public xmpp::ComponentHandler {
                  std::function<void(const xmpp::IqAnswer&)> answered);
     void poke();  // an answer was given later
     [[nodiscard]] bool up() const { return up_; }
+    [[nodiscard]] Millis since() const { return since_; }  // of the present state, wall clock
+    [[nodiscard]] const Link::Failure& failure() const { return link_->failure(); }
 
     void on_state(xmpp::StreamState state, std::string_view detail) override;
     void on_presence(const xmpp::Presence& presence) override { events_.presence(presence); }
@@ -49,6 +51,7 @@ class XmppSide final : public xmpp::ComponentHandler {
     Events events_;
     Logger& log_;
     bool up_ = false;
+    Millis since_{wall_now()};
     std::unique_ptr<Link> link_;
 };
 

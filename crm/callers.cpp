@@ -74,6 +74,10 @@ class Deadlines {
     std::thread thread_;
 };
 
+Millis wall_time() {
+    return std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch());
+}
+
 LookupReason reason_of(NumberKind kind) {
     switch (kind) {
         case NumberKind::telephone:
@@ -116,6 +120,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
     Numbers numbers;
     std::shared_ptr<Index> index = std::make_shared<Index>();
     bool loaded = false, up = false, started = false;
+    Millis full_read{0}, followed{0};
     std::vector<Operator> people;
     std::function<void()> loaded_changed;
     std::function<void(bool, std::string)> link_changed;
@@ -152,7 +157,10 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
             hand_over([fresh](Impl& self) { self.take_index(fresh); });
         };
         news.changes = [this](std::vector<Index::Change> changes) {
-            hand_over([changes = std::move(changes)](Impl& self) { self.take_changes(changes); });
+            hand_over([changes = std::move(changes)](Impl& self) {
+                self.followed = wall_time();
+                self.take_changes(changes);
+            });
         };
         news.operators = [this](std::vector<Operator> found) {
             hand_over([found = std::move(found)](Impl& self) { self.take_operators(found); });
@@ -197,6 +205,7 @@ struct Callers::Impl : std::enable_shared_from_this<Callers::Impl> {
     void take_index(std::shared_ptr<Index> fresh) {
         index = std::move(fresh);
         loaded = true;
+        full_read = followed = wall_time();
         if (loaded_changed) loaded_changed();
     }
     void take_operators(std::vector<Operator> found) {
@@ -493,6 +502,10 @@ bool Callers::loaded() const {
 }
 bool Callers::database_up() const {
     return impl_->up;
+}
+CallersStatus Callers::status() const {
+    return {impl_->loaded, impl_->index->records(), impl_->index->numbers(), impl_->full_read,
+            impl_->followed};
 }
 void Callers::on_loaded(std::function<void()> loaded) {
     impl_->loaded_changed = std::move(loaded);

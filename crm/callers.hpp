@@ -14,6 +14,13 @@
 
 namespace crm {
 
+struct CallersStatus {
+    bool loaded = false;
+    std::size_t records = 0, numbers = 0;
+    Millis full_read{0};  // when everything was read last; 0: not in this run, the cache answers
+    Millis followed{0};   // when the change feed was asked last; 0: not yet
+};
+
 // Lives on the owner's thread; blocking work is done on threads of its own, whose results arrive through
 // `post` (which must run the function on the owner's thread, e.g. asio::post).
 class Callers {
@@ -32,6 +39,7 @@ class Callers {
     // The index is usable (from the cache or from the database).
     [[nodiscard]] bool loaded() const;
     [[nodiscard]] bool database_up() const;
+    [[nodiscard]] CallersStatus status() const;
     void on_loaded(std::function<void()> loaded);  // each time a full read was taken over
     void on_link(
         std::function<void(bool up, std::string detail)> changed);  // the first outcome, then when it differs

@@ -258,10 +258,8 @@ struct PeopleFeed::Impl {
             }
             changes.push_back({id, std::move(*record)});
         }
-        if (!changes.empty()) {
-            keep(cache.apply(changes));
-            news.changes(std::move(changes));
-        }
+        if (!changes.empty()) keep(cache.apply(changes));
+        news.changes(std::move(changes));
         if (*position) positions.emplace_back(now, **position);
         if (stamps.size() > most_stamps) stamps.clear();
         return {};

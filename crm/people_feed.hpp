@@ -19,9 +19,9 @@ namespace crm {
 // Called on the feed's thread: each must hand over to the owner's.
 struct PeopleNews {
     std::function<void(std::shared_ptr<Index>)> index;  // a new one: from the cache's successor, a full read
-    std::function<void(std::vector<Index::Change>)> changes;
-    std::function<void(std::vector<Operator>)> operators;  // first read, then when they differ
-    std::function<void(Roster)> own;                       // our tables; the same
+    std::function<void(std::vector<Index::Change>)> changes;  // each time they were asked for; none: empty
+    std::function<void(std::vector<Operator>)> operators;     // first read, then when they differ
+    std::function<void(Roster)> own;                          // our tables; the same
     std::function<void(Visibility)> visibility;
     std::function<void(bool up, std::string detail)> link;  // first outcome, then when it differs
     std::function<void(int priority, std::string_view line)> log;

@@ -35,6 +35,7 @@ def configuration(folder: pathlib.Path, pbxs, xmpp, database) -> dict:
                 "visibility": "all"},
         "database": {"url": database.url("ctibridge")},
         "state": str(folder / "state"),
+        "control": str(folder / "control"),
         "dialing": {"allow": ["+420*", "+44*", "2??"], "deny": ["+420900*"],
                     "rewrite": [{"from": "+44", "to": "0"}, {"from": "+420", "to": "00420"}], "per_minute": 100, "concurrent": 2},
         "log": {"level": "debug"},

@@ -1,0 +1,36 @@
+// `ctibridge status`: what the running daemon is doing, at a glance and as JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bridge/explain.hpp"
+#include "crm/call_log.hpp"
+#include "crm/callers.hpp"
+
+namespace bridge {
+
+struct StatusView {
+    std::string version;
+    int pid = 0;
+    Millis now{0}, started{0};
+    std::vector<LinkView> links;
+    std::vector<std::pair<std::string, std::size_t>> calls;  // going on, by pbx
+    std::size_t operators = 0, active = 0, without_pbx = 0, consoles = 0;
+    crm::OutboxStatus outbox;
+    std::size_t rings_told = 0;  // whose end is owed
+    crm::CallersStatus index;
+    std::size_t answers_kept = 0;  // of callers looked up
+    std::size_t reasons = 0, reasons_most = 0, reason_bytes = 0, reason_bytes_most = 0;
+    Millis reasons_since{0};
+};
+
+bool all_up(const StatusView& status);  // every link; nothing set aside or refused is no matter of links
+std::string status_text(const StatusView& status);
+std::string status_json(const StatusView& status);
+
+std::string span_text(Millis span);  // "3 h 12 min", "45 s"
+
+}  // namespace bridge
