@@ -38,13 +38,20 @@ NoticeFlow::~NoticeFlow() {
     *alive_ = nullptr;
 }
 
+// Whether the beginning of another ring may have it. One the database did not confirm holds for its ring
+// only.
+bool NoticeFlow::usable(const Answer& answer, Millis now) {
+    if (!answer.lookup || now - answer.at > fresh) return false;
+    return answer.lookup->asked == crm::Asked::confirmed || answer.lookup->asked == crm::Asked::not_needed;
+}
+
 void NoticeFlow::prefetch(const std::string& number, const std::string& pbx, Millis now) {
     if (number.empty()) return;
     trim(now);
     Key key{pbx, number, {}};
     auto& answer = answers_[key];
     answer.used = now;
-    if (!answer.lookup || now - answer.at > fresh) ask(key, answer, now);
+    if (!usable(answer, now)) ask(key, answer, now);
 }
 
 void NoticeFlow::add(Notice notice, const std::string& crm_user, Millis now) {
@@ -55,7 +62,7 @@ void NoticeFlow::add(Notice notice, const std::string& crm_user, Millis now) {
     if (lookup_needed(waiting.notice)) {
         auto& answer = answers_[key];
         answer.used = now;
-        if (!answer.lookup || (begins && now - answer.at > fresh)) ask(key, answer, now);
+        if (!answer.lookup || (begins && !usable(answer, now))) ask(key, answer, now);
         // Only the beginning of a ring is worth waiting for; later notices take what is known by then.
         waiting.settled = !begins || !answer.asked;
     }

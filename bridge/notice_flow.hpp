@@ -60,6 +60,7 @@ class NoticeFlow {
         bool settled = false;  // its match is decided
         Millis deadline{0};
     };
+    [[nodiscard]] static bool usable(const Answer& answer, Millis now);
     void ask(const Key& key, Answer& answer, Millis now);
     void arrived(const Key& key, crm::Lookup lookup);
     void flush(std::deque<Waiting>& queue);

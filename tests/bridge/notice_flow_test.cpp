@@ -128,6 +128,25 @@ TEST(notice_flow, a_new_call_of_the_same_number_is_asked_anew) {
     EXPECT_THAT(f.sent, ElementsAre("a 1 ringing New"));
 }
 
+TEST(notice_flow, what_the_database_did_not_confirm_is_asked_anew_for_the_next_ring) {
+    Flow f;
+    f.flow.add(notice("anna", "1.1", RingState::ringing), "5", Millis{0});
+    crm::Lookup late = found("late");
+    late.asked = crm::Asked::too_late;
+    f.asked.at(0).answer(late);
+    f.flow.add(notice("anna", "1.1", RingState::answered), "5", Millis{300});
+    EXPECT_EQ(f.asked.size(), 1U);  // a later notice of the ring takes what there is
+    f.flow.add(notice("anna", "2.1", RingState::ringing), "5", Millis{400});
+    ASSERT_EQ(f.asked.size(), 2U);
+    crm::Lookup confirmed = found("confirmed");
+    confirmed.asked = crm::Asked::confirmed;
+    f.asked.at(1).answer(confirmed);
+    f.flow.add(notice("anna", "3.1", RingState::ringing), "5", Millis{500});
+    EXPECT_EQ(f.asked.size(), 2U);
+    EXPECT_THAT(f.sent, ElementsAre("anna 1.1 ringing late", "anna 1.1 answered late",
+                                    "anna 2.1 ringing confirmed", "anna 3.1 ringing confirmed"));
+}
+
 TEST(notice_flow, withheld_and_empty_numbers_are_never_asked) {
     Flow f;
     auto withheld = notice("a", "1", RingState::ringing, "+441");

@@ -220,7 +220,7 @@ def test_the_pop_was_taken_back(calm):
     report = why(calm, call, "pop_withdrawn")
     assert "cancelled" in reason(report, "pop_withdrawn")["sentence"]
     told = text(calm, call)
-    assert told.index("Phone 202 (PJSIP/202) rang") < told.index("The pop (ringing) was sent") < told.index("was taken back") < told.index("The call ended")
+    assert told.index("Phone 202 (PJSIP/202) rang") < told.index("the pop (ringing) was sent") < told.index("was taken back") < told.index("The call ended")
     assert f"{BORIS} was sent the pop (confirmed by the XMPP server)." in told
 
 
