@@ -1,8 +1,10 @@
 #include "bridge/commands.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -16,6 +18,7 @@
 #include "bridge/config.hpp"
 #include "bridge/control_commands.hpp"
 #include "bridge/daemon.hpp"
+#include "bridge/extensions.hpp"
 #include "bridge/log.hpp"
 #include "bridge/lookup_command.hpp"
 #include "bridge/recorder.hpp"
@@ -40,8 +43,11 @@ struct Arguments {
     std::string people, times;  // replay
     std::size_t chunk = 0;
     bool explain = false;
-    bool dry_run = false;  // import
-    PlayOptions play;      // replay --serve
+    bool dry_run = false;   // import
+    std::string anonymous;  // replay --anonymise
+    RecordOptions record;
+    double record_seconds = 0;
+    PlayOptions play;  // replay --serve
     std::optional<unsigned short> serve;
     std::string of;  // explain
     bool all = false;
@@ -91,6 +97,24 @@ int run_lookup(const Arguments& arguments) {
                           std::cin, std::cout, std::cerr);
 }
 
+// Numbers that are nobody's outside this company.
+std::function<bool(std::string_view)> internal_numbers(const std::vector<std::string>& patterns) {
+    return [patterns](std::string_view number) {
+        return std::ranges::any_of(patterns, [&](const std::string& one) { return glob(one, number); });
+    };
+}
+
+int run_anonymise(const Arguments& arguments) {
+    std::vector<std::string> patterns;
+    if (arguments.config_given) {
+        auto config = configuration(arguments.config, {.secrets = false});
+        if (!config) return wrong;
+        for (const auto& pbx : config->pbx)
+            patterns.insert(patterns.end(), pbx.extensions.begin(), pbx.extensions.end());
+    }
+    return anonymise_file(arguments.file, arguments.times, arguments.anonymous, internal_numbers(patterns));
+}
+
 int run_serve(const Arguments& arguments) {
     ServeOptions options;
     options.trace = arguments.file;
@@ -102,6 +126,7 @@ int run_serve(const Arguments& arguments) {
 
 int run_replay(const Arguments& arguments) {
     if (arguments.serve) return run_serve(arguments);
+    if (!arguments.anonymous.empty()) return run_anonymise(arguments);
     ReplayOptions options;
     options.trace = arguments.file;
     if (!arguments.times.empty()) options.times = arguments.times;
@@ -162,8 +187,14 @@ int run_record(const Arguments& arguments) {
     auto config = configuration(arguments.config);
     if (!config) return wrong;
     Logger log(config->log_level);
-    for (const auto& pbx : config->pbx)
-        if (pbx.name == arguments.pbx) return record_session(pbx, arguments.file, log);
+    RecordOptions options = arguments.record;
+    options.file = arguments.file;
+    options.longest = Millis(static_cast<std::int64_t>(arguments.record_seconds * 1000));
+    for (const auto& pbx : config->pbx) {
+        if (pbx.name != arguments.pbx) continue;
+        options.internal = internal_numbers(pbx.extensions);
+        return record_session(pbx, config->control, options, log);
+    }
     fmt::print(stderr, "record: the configuration has no pbx `{}`\n", arguments.pbx);
     return wrong;
 }
@@ -178,6 +209,17 @@ int run_export(const Arguments& arguments) {
     auto config = configuration(arguments.config);
     if (!config) return wrong;
     return export_roster(*config, arguments.file, std::cout, std::cerr);
+}
+
+void add_record_options(CLI::App& record, Arguments& arguments) {
+    record.add_flag("--direct", arguments.record.direct, "a session of its own, with every class of events");
+    record.add_flag("--anonymise", arguments.record.anonymise,
+                    "names and numbers become pseudonyms; the file is written at the end");
+    record.add_option("--seconds", arguments.record_seconds, "end after that time")
+        ->check(CLI::Range(0.1, 1e7));
+    record.add_option("--max-size", arguments.record.most, "end before the file is larger, e.g. 50MB")
+        ->transform(CLI::AsSizeValue(false))
+        ->capture_default_str();
 }
 
 void add_serve_options(CLI::App& replay, Arguments& arguments) {
@@ -251,6 +293,11 @@ int command_line(int argc, char** argv) {
     playing->add_option("--pbx", arguments.pbx, "name of the pbx; default hq, or the first of --config");
     playing->add_option("--chunk", arguments.chunk, "bytes fed at once; changes nothing in the output");
     playing->add_flag("--explain", arguments.explain, "every decision as a sentence, on stderr");
+    playing
+        ->add_option("--anonymise", arguments.anonymous,
+                     "OUT: write the trace with pseudonyms for names and numbers, instead of replaying it; "
+                     "its times go into OUT with .times")
+        ->excludes("--explain", "--people", "--pbx", "--chunk");
     add_serve_options(*playing, arguments);
     auto* status =
         add("status",
@@ -270,10 +317,15 @@ int command_line(int argc, char** argv) {
     explaining->add_option("--last", arguments.last, "how many calls of a JID or number")
         ->check(CLI::Range(1, 10))
         ->capture_default_str();
-    auto* record = add("record", "write down what a pbx sends, for `replay`; ends with Ctrl-C", run_record);
+    auto* record =
+        add("record",
+            "write down what a pbx sends, without secrets, for `replay`; ends with Ctrl-C. From the "
+            "running daemon's session if there is one, else by a session of its own",
+            run_record);
     record->add_option("pbx", arguments.pbx, "name of the pbx in the configuration")->required();
     record->add_option("file", arguments.file, "file to write; the times go beside it, into .times")
         ->required();
+    add_record_options(*record, arguments);
 
     try {
         app.parse(argc, argv);

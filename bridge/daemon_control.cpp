@@ -18,6 +18,7 @@ const Daemon::Impl::ControlRow Daemon::Impl::control_table[] = {
     {"explain",
      "why there was (no) pop: {\"of\": a call, a JID or a number, \"all\": details too, \"last\": calls}",
      &Impl::control_explain},
+    {"record", "a stream of what a pbx sends; `pbx` names it", &Impl::control_record},
 };
 
 void Daemon::Impl::open_control() {

@@ -118,6 +118,7 @@ struct Daemon::Impl {
     [[nodiscard]] std::vector<std::string> numbers_of(const Reason& reason) const;
     [[nodiscard]] ExplainQuestion question_of(const ControlRequest& request) const;
     [[nodiscard]] OperatorView view_of(const crm::Operator& who) const;
+    void control_record(const ControlRequest& request, const ControlAnswer& answer);
 
     void decided(std::string_view link);
     void arm_alarms();

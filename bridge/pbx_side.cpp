@@ -1,5 +1,7 @@
 #include "bridge/pbx_side.hpp"
 
+#include <utility>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -35,7 +37,8 @@ PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events ev
         io, "pbx:" + config.name, Endpoint{config.host, config.port, config.tls}, config.reconnect,
         [this] {
             session_events_ = session_config_.events;
-            return std::make_unique<AmiProtocol>(session_config_, *this);
+            return std::make_unique<AmiProtocol>(
+                session_config_, *this, [this](std::string_view bytes, Millis now) { heard(bytes, now); });
         },
         [this](int priority, std::string_view line) { log_(priority, line); });
 }
@@ -84,9 +87,32 @@ void PbxSide::stop() {
     link_->stop();
 }
 
-ami::Session* PbxSide::session() {
+ami::Session* PbxSide::session() const {
     auto* protocol = link_ ? static_cast<AmiProtocol*>(link_->protocol()) : nullptr;
     return protocol != nullptr ? &protocol->session() : nullptr;
+}
+
+std::string PbxSide::version() const {
+    auto* session_now = session();
+    return session_now != nullptr ? session_now->version() : std::string();
+}
+
+std::expected<void, std::string> PbxSide::listen(const std::shared_ptr<Listener>& listener) {
+    if (!up_ || version().empty())
+        return std::unexpected(fmt::format("the link to {} is down", config_.name));
+    Ear ear{listener, Cleaner("Asterisk Call Manager/" + version() + "\r\n")};
+    if (!between_messages_) ear.cleaner.skip_rest();
+    ears_.push_back(std::move(ear));
+    return {};
+}
+
+void PbxSide::heard(std::string_view bytes, Millis now) {
+    between_messages_ = bytes.ends_with("\r\n\r\n");
+    std::erase_if(ears_, [](const Ear& ear) { return ear.listener.expired(); });
+    for (Ear& ear : ears_) {
+        auto listener = ear.listener.lock();
+        if (auto clean = ear.cleaner.feed(bytes); !clean.empty() && listener) listener->heard(clean, now);
+    }
 }
 
 void PbxSide::submit(const ami::Action& action, ami::Session::Done done) {
@@ -163,6 +189,9 @@ void PbxSide::on_state(ami::SessionState state, std::string_view detail) {
     if (!detail.empty() && state != ami::SessionState::closed)
         log_(state == ami::SessionState::up ? log_info : log_debug,
              fmt::format("link=pbx:{} state={} {}", config_.name, ami::to_string(state), detail));
+    if (state == ami::SessionState::closed)
+        for (const Ear& ear : std::exchange(ears_, {}))
+            if (auto listener = ear.listener.lock()) listener->link_ended();
     if (state == ami::SessionState::closed && up_) {
         set_up(false);
         apply(desk_.link_lost(wall_now()));

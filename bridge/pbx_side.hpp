@@ -1,12 +1,15 @@
 // One pbx of the daemon: its link, its AMI session and its desk, joined. Owner's thread only.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ami/session.hpp"
+#include "bridge/cleaner.hpp"
 #include "bridge/config.hpp"
 #include "bridge/desk.hpp"
 #include "bridge/link.hpp"
@@ -41,6 +44,16 @@ class PbxSide final : public ami::SessionHandler {
     [[nodiscard]] const Link::Failure& failure() const { return link_->failure(); }
     [[nodiscard]] bool synced_once() const { return synced_once_; }
 
+    // Whoever writes down what the pbx sends, from the next whole message on.
+    struct Listener {
+        virtual ~Listener() = default;
+        virtual void heard(std::string_view clean, Millis now) = 0;  // steady clock; without secrets
+        virtual void link_ended() = 0;
+    };
+    // Kept as long as the listener lives. The error says why not.
+    std::expected<void, std::string> listen(const std::shared_ptr<Listener>& listener);
+    [[nodiscard]] std::string version() const;  // of the AMI; empty without a link
+
     // Sends an action; `done` is called exactly once, never from inside: with link_lost when there is no
     // session.
     void submit(const ami::Action& action, ami::Session::Done done);
@@ -53,7 +66,8 @@ class PbxSide final : public ami::SessionHandler {
     void on_sync_end() override;
 
  private:
-    [[nodiscard]] ami::Session* session();
+    [[nodiscard]] ami::Session* session() const;
+    void heard(std::string_view bytes, Millis now);
     void arm();
     void ask_channels();  // for the desk: which channels live
     void set_up(bool up);
@@ -72,6 +86,12 @@ class PbxSide final : public ami::SessionHandler {
     std::string channels_id_;  // ActionID of the list the desk asked for; its items are no news of channels
     bool up_ = false, synced_once_ = false;
     Millis since_;
+    struct Ear {
+        std::weak_ptr<Listener> listener;
+        Cleaner cleaner;
+    };
+    std::vector<Ear> ears_;
+    bool between_messages_ = false;
     std::unique_ptr<Link> link_;  // last: its end calls back
 };
 

@@ -12,6 +12,7 @@ constexpr Millis conflict_delay{15000};
 }  // namespace
 
 void AmiProtocol::received(std::string_view bytes, Millis now) {
+    if (heard_) heard_(bytes, now);
     session_.received(bytes, now);
     was_up_ |= session_.state() == ami::SessionState::up;
 }

@@ -9,7 +9,9 @@ namespace bridge {
 
 class AmiProtocol final : public Protocol {
  public:
-    AmiProtocol(const ami::SessionConfig& config, ami::SessionHandler& handler) : session_(config, handler) {}
+    using Heard = std::function<void(std::string_view bytes, Millis now)>;  // what came, before it is read
+    AmiProtocol(const ami::SessionConfig& config, ami::SessionHandler& handler, Heard heard = {})
+        : session_(config, handler), heard_(std::move(heard)) {}
     [[nodiscard]] ami::Session& session() { return session_; }
 
     void opened(Millis now) override { session_.opened(now); }
@@ -25,6 +27,7 @@ class AmiProtocol final : public Protocol {
 
  private:
     ami::Session session_;
+    Heard heard_;
     bool was_up_ = false;
 };
 

@@ -69,25 +69,30 @@ std::expected<std::vector<Millis>, ami::ParseError> message_times(std::string_vi
 
 std::expected<Trace, std::string> Trace::load(const std::filesystem::path& file,
                                               const std::optional<std::filesystem::path>& times) {
-    const auto read = read_file(file);
-    if (!read) return std::unexpected(read.error());
+    const auto bytes = read_file(file);
+    if (!bytes) return std::unexpected(bytes.error());
     std::vector<Arrival> arrivals;
     if (times) {
         auto when = read_times(*times);
         if (!when) return std::unexpected(when.error());
         arrivals = std::move(*when);
     }
-    const auto completed = message_times(*read, arrivals);
-    if (!completed) return std::unexpected(fmt::format("{}: {}", file.string(), completed.error().text));
+    return make(file.string(), *bytes, arrivals);
+}
+
+std::expected<Trace, std::string> Trace::make(const std::string& name, std::string_view bytes,
+                                              const std::vector<Arrival>& arrivals) {
+    const auto completed = message_times(bytes, arrivals);
+    if (!completed) return std::unexpected(fmt::format("{}: {}", name, completed.error().text));
     Trace trace;
-    trace.bytes_.assign(read->begin(), read->end());
+    trace.bytes_.assign(bytes.begin(), bytes.end());
     std::string_view rest(trace.bytes_.data(), trace.bytes_.size());
     const std::size_t line = rest.find("\r\n");
     ami::Parser parser;
     if (line == std::string_view::npos || !parser.feed(rest.substr(0, line + 2), [](const auto&) {}) ||
         !parser.has_banner())
-        return std::unexpected(fmt::format(
-            "{}: not an AMI session, the banner `Asterisk Call Manager/` is missing", file.string()));
+        return std::unexpected(
+            fmt::format("{}: not an AMI session, the banner `Asterisk Call Manager/` is missing", name));
     trace.banner_ = rest.substr(0, line + 2);
     rest.remove_prefix(line + 2);
     for (std::size_t end = 0; (end = rest.find("\r\n\r\n")) != std::string_view::npos;) {

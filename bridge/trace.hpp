@@ -47,6 +47,9 @@ class Trace {
         std::string_view bytes;  // with its empty line
         Millis at;               // when it was complete; 0 without times
     };
+    // `name` is what errors call it.
+    static std::expected<Trace, std::string> make(const std::string& name, std::string_view bytes,
+                                                  const std::vector<Arrival>& arrivals);
     // The error names the file and what is wrong with it.
     static std::expected<Trace, std::string> load(const std::filesystem::path& file,
                                                   const std::optional<std::filesystem::path>& times);
