@@ -27,8 +27,8 @@ constexpr std::array<std::string_view, 24> structure{
     "LastCall",  "LastPause", "LoginTime",  "Timestamp",   "EventTV",      "SessionTV",
     "SessionID", "Status",    "StatusText", "Application", "BridgeType",   "AsteriskVersion"};
 // Headers in which a name may stand among other things.
-constexpr std::array<std::string_view, 8> texts{"AppData", "ApplicationData", "Data",     "LastData",
-                                                "Value",   "CallerID",        "AppData1", "Reason"};
+constexpr std::array<std::string_view, 9> texts{
+    "AppData", "ApplicationData", "Data", "LastData", "Value", "CallerID", "Callerid", "AppData1", "Reason"};
 constexpr std::array<std::string_view, 9> nobody{
     "", "<unknown>", "unknown", "anonymous", "restricted", "private", "unavailable", "(null)", "asterisk"};
 
@@ -55,9 +55,17 @@ bool is_nobody(std::string_view name) {
     return is_one_of(nobody, small) || std::ranges::none_of(name, letter);
 }
 
-bool holds_name(const ami::Message& message, std::string_view header) {
-    return header.ends_with("CallerIDName") || header.ends_with("ConnectedLineName") ||
-           header == "MemberName" || (header == "Name" && message.is_event("QueueMember"));
+bool holds_name(const ami::Message& message, const ami::Header& header) {
+    if (header.name.ends_with("CallerIDName") || header.name.ends_with("ConnectedLineName")) return true;
+    if (header.name != "MemberName" && !(header.name == "Name" && message.is_event("QueueMember")))
+        return false;
+    // a member without a name is called like its interface
+    return header.value != message.get("Interface") && header.value != message.get("Location");
+}
+
+// "Name" <number>: of a Cdr, and as lists of endpoints spell it.
+bool holds_name_and_number(const ami::Header& header) {
+    return (header.name == "CallerID" || header.name == "Callerid") && header.value.starts_with('"');
 }
 
 // A variable whose value is a person's name, by its own.
@@ -126,8 +134,8 @@ void Anonymiser::learn_name(std::string_view text) {
 
 void Anonymiser::learn(const ami::Message& message) {
     for (const ami::Header& header : message.headers()) {
-        if (holds_name(message, header.name)) learn_name(header.value);
-        if (header.name == "CallerID" && header.value.starts_with('"')) {  // "Name" <number>, of a Cdr
+        if (holds_name(message, header)) learn_name(header.value);
+        if (holds_name_and_number(header)) {
             const std::size_t end = header.value.rfind('"');
             if (end > 1) learn_name(header.value.substr(1, end - 1));
         }
@@ -158,7 +166,7 @@ std::string Anonymiser::rewrite(const ami::Message& message) {
 
 std::string Anonymiser::value(const ami::Message& message, const ami::Header& header) {
     if (is_one_of(structure, header.name)) return std::string(header.value);
-    if (holds_name(message, header.name)) return name(header.value);
+    if (holds_name(message, header)) return name(header.value);
     if (header.name == "Digit") return "0";  // a caller may have typed a PIN
     if (header.name == "Value") return variable(message.get("Variable"), header.value);
     if (const std::size_t equals = header.value.find('=');
