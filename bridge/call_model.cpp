@@ -46,6 +46,7 @@ const CallModel::Row CallModel::table[] = {
     {"CoreShowChannel", &CallModel::on_listed, false},
     {"StatusComplete", &CallModel::on_list_complete, false},
     {"CoreShowChannelsComplete", &CallModel::on_list_complete, false},
+    {"DeviceStateChange", &CallModel::on_device_state, false},
     {"QueueStatusComplete", &CallModel::on_queues_complete, false},
     {"FullyBooted", &CallModel::on_fully_booted, false},
 };

@@ -226,6 +226,7 @@ class CallModel {
     void on_list_complete(const Event&);
     void on_queues_complete(const Event&);
     void on_fully_booted(const Event&);
+    void on_device_state(const Event&);
 
     struct Bridge {
         bool joins_calls = false;  // Dial and Queue bridges merge calls, conferences and parking lots do not
@@ -256,6 +257,8 @@ class CallModel {
     void bury(const std::string& uniqueid, std::uint32_t generation);
     void note_answer(const Event& event, Leg& leg);
     void infer_dialer(Leg& leg);
+    // Does the phone of this leg hold the other side? Nothing: the device states do not tell.
+    [[nodiscard]] std::optional<bool> holds(const Leg& leg) const;
     [[nodiscard]] static bool may_have_dialed(const Leg& dialer, const Leg& leg);
 
     Interest interest_;
@@ -269,6 +272,11 @@ class CallModel {
     std::uint32_t generation_ = 0;
     Millis now_{0};
     std::uint64_t order_ = 0;
+    struct Device {
+        bool on_hold = false;
+        bool changed_unseen = false;  // the sync going on shows another state than was known
+    };
+    std::unordered_map<std::string, Device> devices_;       // of phones and trunks
     bool channels_listed_ = false, queues_listed_ = false;  // by the sync going on, completely
 };
 

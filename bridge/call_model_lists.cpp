@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bridge/call_model_impl.hpp"
+#include "bridge/extensions.hpp"
 
 namespace bridge {
 
@@ -48,8 +49,10 @@ void CallModel::on_listed(const Event& event) {
     leg->application = event.get("Application");
     leg->application_data = event.get(from_status ? "Data" : "ApplicationData");
     take_caller(event, *leg);
-    if (leg == leg->call->origin && leg->listed && leg->call->did.empty())
-        leg->call->did = value_or_nothing(event.get("DNID"));
+    // only a channel on which somebody dials carries a number that was dialled
+    const std::string_view dialed = value_or_nothing(event.get("DNID"));
+    leg->places_call = leg->places_call || (!dialed.empty() && !leg->local);
+    if (leg == leg->call->origin && leg->listed && leg->call->did.empty()) leg->call->did = dialed;
     if (leg->application == "Queue") {
         const std::string queue = leg->application_data.substr(0, leg->application_data.find(','));
         if (!queue.empty() && leg->call->queue != queue) {
@@ -68,6 +71,7 @@ void CallModel::on_listed(const Event& event) {
     const std::string_view bridge = event.get(from_status ? "BridgeID" : "BridgeId");
     const ChannelState state = channel_state(event.get("ChannelStateDesc"));
     if (leg->bridge != bridge || leg->state != state) leg->call->changed_unseen = true;
+    if (leg->call->changed_unseen && !looks_dialed(leg->first_exten)) leg->first_exten = event.get("Exten");
     if (bridge.empty()) leave_bridge(*leg);
     leg->bridge_listed = leg->bridge_listed || (!bridge.empty() && leg->bridge != bridge);
     enter_bridge(event, *leg, bridge, false);
@@ -87,6 +91,39 @@ void CallModel::on_queues_complete(const Event&) {
 void CallModel::on_fully_booted(const Event& event) {
     Change change{Change::Kind::booted, nullptr, nullptr, nullptr, std::string(event.get("Uptime")), {}, {}};
     event.changes.push_back(std::move(change));
+}
+
+// Hold and Unhold tell of a channel at once, the state of its device follows; so only a state that changed in
+// the gap tells more. A device that was never on hold may be one that never shows it.
+void CallModel::on_device_state(const Event& event) {
+    const std::string_view name = event.get("Device"), state = event.get("State");
+    if (!name.starts_with("PJSIP/") && !name.starts_with("SIP/")) return;
+    const bool on_hold = state == "ONHOLD";
+    Device& device = devices_[std::string(name)];
+    const bool listed = !event.get("ActionID").empty();
+    if (listed && device.on_hold != on_hold && (on_hold || state == "INUSE")) device.changed_unseen = true;
+    device.on_hold = on_hold;
+}
+
+// chan_sip reports the phone that holds as ONHOLD, chan_pjsip the one that is held; both only when all
+// channels of the device are.
+std::optional<bool> CallModel::holds(const Leg& leg) const {
+    const auto bridge = bridges_.find(leg.bridge);
+    if (bridge == bridges_.end()) return std::nullopt;
+    const Leg* shows = leg.channel.starts_with("SIP/") ? &leg : nullptr;
+    if (leg.channel.starts_with("PJSIP/"))
+        for (const Leg* other : bridge->second.legs)
+            if (other != &leg && other->channel.starts_with("PJSIP/")) shows = other;
+    if (shows == nullptr || bridge->second.legs.size() != 2) return std::nullopt;
+    const std::string device = peer_of(shows->channel, true);
+    const auto found = devices_.find(device);
+    if (found == devices_.end() || !found->second.changed_unseen) return std::nullopt;
+    if (found->second.on_hold) return true;
+    const auto channels = std::count_if(legs_.begin(), legs_.end(), [&](const auto& one) {
+        return one.second.alive() && peer_of(one.second.channel, true) == device;
+    });
+    if (channels == 1) return false;
+    return std::nullopt;
 }
 
 void CallModel::sync_begin() {
@@ -112,9 +149,16 @@ void CallModel::sync_end(Millis now, std::vector<Change>& changes) {
         leg->application.clear();
         leg->application_data.clear();
     }
+    for (Leg* leg : shown)
+        if (const std::optional<bool> held = holds(*leg))
+            event.note(*held ? Change::Kind::held : Change::Kind::unheld, leg);
+    for (auto& [name, device] : devices_) device.changed_unseen = false;
     if (queues_listed_)
         for (auto& [id, call] : calls_)
             if (!call.queue_seen) call.in_queue = false;
+    // a caller who still waits was answered by the queue, nobody else
+    for (Leg* leg : shown)
+        if (leg == leg->call->origin && leg->call->in_queue) leg->up_listed = false;
 }
 
 // Lists do not say who dialled a channel, but what each of them runs: the caller Dial or Queue, the called

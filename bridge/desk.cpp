@@ -23,6 +23,7 @@ void Outcome::append(Outcome&& other) {
     move_into(lookups, other.lookups);
     move_into(reasons, other.reasons);
     ask_channels = ask_channels || other.ask_channels;
+    if (other.gap) gap = std::move(other.gap);
 }
 
 Desk::Impl::Impl(DeskConfig configuration)

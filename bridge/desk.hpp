@@ -23,6 +23,17 @@ struct DeskConfig {
     std::vector<std::string> extensions;  // patterns of internal numbers; empty: those of the people
 };
 
+// What a sync found that had happened while the link was down (docs/design.md, section 9).
+struct GapAccount {
+    std::string pbx;
+    std::optional<Millis> from;  // the link was lost; nothing: the first sync of this run
+    Millis to{0};                // the lists were read
+    int calls_begun = 0, calls_ended = 0, calls_changed = 0, calls_merged = 0;
+    int rings_opened = 0, rings_closed = 0, rings_changed = 0;
+    int memberships_mended = 0;  // of operators in queues, put right afterwards
+};
+std::string to_string(const GapAccount& gap);  // one line of key=value, nobody's number or name
+
 // What the daemon must do after an input. Everything in order.
 struct Outcome {
     std::vector<Notice> notices;      // seq is set
@@ -32,6 +43,7 @@ struct Outcome {
     std::vector<std::string> lookups;  // numbers of callers whose channel appeared: start looking now
     std::vector<Reason> reasons;       // every decision, for explain and replay --explain
     bool ask_channels = false;         // ask the pbx which channels live; answer with channels_listed()
+    std::optional<GapAccount> gap;     // of the sync that ended
     void append(Outcome&& other);
 };
 

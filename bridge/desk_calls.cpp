@@ -138,7 +138,8 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
         if (apart <= evidence_grace) return Disposition::abandoned;
     }
     if (call.in_queue && caller != nullptr && caller->hangup_requested) return Disposition::abandoned;
-    if (talk.lost) return Disposition::lost;
+    // ... or something answered unseen, and led the caller on
+    if (talk.lost || (talk.unseen && caller != nullptr && caller->up_listed)) return Disposition::lost;
     if (ends.other) return Disposition::no_answer;
     const bool unknown = talk.unseen && !ends.busy && !ends.failed;
     if (ends.lost || unknown) return Disposition::lost;

@@ -101,6 +101,13 @@ struct Desk::Impl {
     Outcome sync_end(Millis at);
     std::vector<std::string> end_unseen(Millis at);  // Linkedids, oldest first
     Outcome channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis at);
+    // What is known when a sync begins, for the account of the gap.
+    struct Picture {
+        std::map<std::string, std::string> rings;  // key and JID -> what was told last
+        std::unordered_set<std::string> calls;     // Linkedids
+    };
+    [[nodiscard]] Picture picture() const;
+    [[nodiscard]] GapAccount account(const Picture& was, std::optional<Millis> lost_at, Millis at) const;
     Outcome dial(const Dialing& dialing, Millis at);
     Outcome dial_failed(std::string_view channel_id, std::string_view text, Millis at);
     void process(std::vector<Change>& changes);
@@ -221,6 +228,9 @@ struct Desk::Impl {
     std::optional<Millis> suspects_at;  // decide then about the channels that were not in it
     std::vector<std::string> suspects;  // their Uniqueids
     bool syncing = false;
+    std::optional<Picture> before_sync;  // of the sync going on, or broken off
+    int merged_unseen = 0;
+    bool synced_once = false;
     Millis now{0};
     std::vector<std::string> touched;  // Linkedids to settle after a message
     Outcome out;

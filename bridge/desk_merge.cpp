@@ -41,6 +41,9 @@ void Desk::Impl::on_merged(const Change& change, Talk* talk) {
         adopt(*talk, young, *change.call);
         write(*talk);
     }
+    if (syncing) ++merged_unseen;
+    talk->unseen = talk->unseen || young.unseen;
+    talk->blind_until = std::max(talk->blind_until, young.blind_until);
     young.row.merged_into = talk->row.id;
     young.row.ended = now;
     if (young.row.answered) {

@@ -82,10 +82,16 @@ void Desk::Impl::learn_own_number(Talk& talk, const Call& call) {
     } else if (looks_dialed(call.asked_exten)) {
         row.dialed_number = call.asked_exten;
     } else if (row.dialed_number.empty() && origin != nullptr) {
-        if (!origin->local && looks_dialed(origin->first_exten))
+        // an Originate's channel is connected with nobody else before it is up; of one that a list showed up
+        // nothing better is known
+        const bool connected = looks_dialed(origin->connected_number) &&
+                               origin->connected_number != talk.own_extension &&
+                               (origin->state != ChannelState::up || origin->up_listed);
+        if (origin->listed && looks_dialed(call.did))
+            row.dialed_number = call.did;
+        else if (!origin->local && looks_dialed(origin->first_exten))
             row.dialed_number = origin->first_exten;
-        else if (looks_dialed(origin->connected_number) && origin->connected_number != talk.own_extension &&
-                 origin->state != ChannelState::up)
+        else if (connected)
             row.dialed_number = origin->connected_number;
     }
     if (!talk.dialing && row.dialed_number != before)

@@ -1,5 +1,8 @@
 // A lost link and the sync after it: what the lists do not show has ended unseen.
 #include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "bridge/desk_impl.hpp"
 
@@ -22,6 +25,47 @@ void Desk::sync_begin(Millis now) {
     impl_->now = now;
     impl_->syncing = true;
     impl_->model.sync_begin();
+    if (!impl_->before_sync) {
+        impl_->before_sync = impl_->picture();
+        impl_->merged_unseen = 0;
+    }
+}
+
+Desk::Impl::Picture Desk::Impl::picture() const {
+    Picture seen;
+    for (const auto& [id, talk] : talks) {
+        seen.calls.insert(id);
+        for (const Ring& ring : talk.rings)
+            if (ring.announced && ring.live())
+                seen.rings.emplace(ring.key + ' ' + ring.jid,
+                                   fmt::format("{} {} {}", to_string(ring.last.state), ring.last.id,
+                                               ring.last.party_number));
+    }
+    return seen;
+}
+
+GapAccount Desk::Impl::account(const Picture& was, std::optional<Millis> lost_at, Millis at) const {
+    const Picture is = picture();
+    GapAccount gap{.pbx = config.pbx, .from = lost_at, .to = at};
+    for (const auto& [key, told] : is.rings) {
+        const auto found = was.rings.find(key);
+        if (found == was.rings.end())
+            ++gap.rings_opened;
+        else if (found->second != told)
+            ++gap.rings_changed;
+    }
+    for (const auto& [key, told] : was.rings) gap.rings_closed += is.rings.contains(key) ? 0 : 1;
+    for (const std::string& id : is.calls) {
+        const auto talk = talks.find(id);
+        if (!was.calls.contains(id))
+            ++gap.calls_begun;
+        else if (talk->second.blind_until == at)
+            ++gap.calls_changed;
+    }
+    for (const std::string& id : was.calls) gap.calls_ended += is.calls.contains(id) ? 0 : 1;
+    gap.calls_merged = merged_unseen;
+    gap.calls_ended = std::max(0, gap.calls_ended - merged_unseen);
+    return gap;
 }
 
 // First what has ended, then what is there: a phone that rings again is a new ring.
@@ -46,10 +90,22 @@ Outcome Desk::Impl::sync_end(Millis at) {
     for (auto& [id, talk] : talks)
         if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
     if (link_lost_at) model.new_generation();
-    link_lost_at.reset();
+    const std::optional<Millis> lost_at = std::exchange(link_lost_at, std::nullopt);
     Outcome first = std::move(out);
     first.append(tick(at));
+    if (lost_at || !synced_once) first.gap = account(before_sync.value_or(Picture{}), lost_at, at);
+    synced_once = true;
+    before_sync.reset();
     return first;
+}
+
+std::string to_string(const GapAccount& gap) {
+    return fmt::format(
+        "pbx={} down_ms={} calls_begun={} calls_ended={} calls_changed={} calls_merged={} rings_opened={} "
+        "rings_closed={} rings_changed={} memberships_mended={}",
+        gap.pbx, gap.from ? std::to_string((gap.to - *gap.from).count()) : "unknown", gap.calls_begun,
+        gap.calls_ended, gap.calls_changed, gap.calls_merged, gap.rings_opened, gap.rings_closed,
+        gap.rings_changed, gap.memberships_mended);
 }
 
 // Legs that the lists do not show, and dials without a leg. Returns their calls, oldest first.

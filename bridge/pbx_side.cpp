@@ -14,7 +14,8 @@ namespace bridge {
 
 namespace {
 constexpr std::size_t longest_variables = 800;  // of one header, whose line Asterisk reads up to 1024 bytes
-}
+constexpr std::size_t gaps_kept = 20;
+}  // namespace
 
 struct PbxSide::Timer {
     explicit Timer(boost::asio::io_context& io) : timer(io) {}
@@ -206,7 +207,13 @@ void PbxSide::on_sync_begin() {
 }
 
 void PbxSide::on_sync_end() {
-    apply(desk_.sync_end(wall_now()));
+    Outcome outcome = desk_.sync_end(wall_now());
+    if (outcome.gap) {
+        log_(log_info, "gap " + to_string(*outcome.gap));
+        gaps_.push_back(*outcome.gap);
+        if (gaps_.size() > gaps_kept) gaps_.pop_front();
+    }
+    apply(std::move(outcome));
     synced_once_ = true;
     events_.synced(*this);
 }

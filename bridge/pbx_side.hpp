@@ -1,6 +1,7 @@
 // One pbx of the daemon: its link, its AMI session and its desk, joined. Owner's thread only.
 #pragma once
 
+#include <deque>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -43,6 +44,7 @@ class PbxSide final : public ami::SessionHandler {
     [[nodiscard]] Millis since() const { return since_; }  // of the present link state, wall clock
     [[nodiscard]] const Link::Failure& failure() const { return link_->failure(); }
     [[nodiscard]] bool synced_once() const { return synced_once_; }
+    [[nodiscard]] const std::deque<GapAccount>& last_gaps() const { return gaps_; }  // newest last
 
     // Whoever writes down what the pbx sends, from the next whole message on.
     struct Listener {
@@ -92,6 +94,7 @@ class PbxSide final : public ami::SessionHandler {
     };
     std::vector<Ear> ears_;
     bool between_messages_ = false;
+    std::deque<GapAccount> gaps_;
     std::unique_ptr<Link> link_;  // last: its end calls back
 };
 
