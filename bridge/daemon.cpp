@@ -304,7 +304,7 @@ void Daemon::Impl::operators(std::vector<crm::Operator> found) {
     std::size_t without_pbx = 0;
     for (auto& person : found) {
         if (person.pbx.empty() && config.pbx.size() == 1) person.pbx = config.pbx.front().name;
-        if (person.pbx.empty() && person.active) ++without_pbx;
+        if (person.pbx.empty() && person.active && !person.extension.empty()) ++without_pbx;
         people.try_emplace(person.jid, person);
     }
     numbers.set_operators(found);

@@ -177,7 +177,7 @@ void Daemon::Impl::control_status(const ControlRequest&, const ControlAnswer& an
     for (const auto& [jid, who] : people) {
         ++status.operators;
         status.active += who.active ? 1 : 0;
-        status.without_pbx += who.active && who.pbx.empty() ? 1 : 0;
+        status.without_pbx += who.active && who.pbx.empty() && !who.extension.empty() ? 1 : 0;
     }
     status.consoles = audience.consoles().size();
     status.outbox = call_log.status();
