@@ -6,8 +6,9 @@
 namespace bridge {
 
 namespace {
-constexpr Millis late_most{30000};  // span: a Newchannel that long after the Hangup is another channel's
-}
+constexpr Millis response_most{1000};  // span: an OriginateResponse comes that long after the Hangup
+constexpr Millis late_most{30000};     // span: a Newchannel that long after the Hangup is another channel's
+}  // namespace
 
 struct CallModel::Row {
     std::string_view event;
@@ -99,6 +100,12 @@ bool CallModel::too_late(const Event& event, std::string_view uniqueid) const {
 bool CallModel::same_life(std::string_view id) const {
     const auto grave = dead_.find(std::string(id));
     return grave != dead_.end() && grave->second.generation == generation_;
+}
+
+bool CallModel::just_over(std::string_view id, Millis now) const {
+    const auto grave = dead_.find(std::string(id));
+    return grave != dead_.end() &&
+           (grave->second.generation == generation_ || now - grave->second.at <= response_most);
 }
 
 Leg* CallModel::living(std::string_view uniqueid) {

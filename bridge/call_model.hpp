@@ -82,6 +82,7 @@ struct Leg {
     bool partner_hung_up = false;  // the only other one in its bridge was asked to hang up, and left
     std::optional<Millis> hangup_requested;  // its own end asked for the hangup
     bool hung_up_talking = false;            // ... while it was in a bridge
+    Millis in_bridge_since{0};               // seen to enter it then; 0: a list showed it there
     bool soft_hangup = false;                // Asterisk hangs it up
     std::string number, name;                // CallerID now
     std::string first_number;                // the first that was known
@@ -240,6 +241,8 @@ class CallModel {
     };
     [[nodiscard]] bool too_late(const Event& event, std::string_view uniqueid) const;
     [[nodiscard]] bool same_life(std::string_view id) const;  // it ended, and no restart came in between
+    [[nodiscard]] bool just_over(std::string_view id,
+                                 Millis now) const;  // ... or so short before that this is of it
     [[nodiscard]] Leg* living(std::string_view uniqueid);
     Leg* named(const Event& event, std::string_view header);  // the living channel a header names, heard of
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
@@ -251,6 +254,7 @@ class CallModel {
     static bool speaks_for_call(const Leg& leg);  // the origin, or the other half of it
     void follow_linkedid(const Event& event, Leg& leg, std::string_view linkedid);
     void merge(const Event& event, Call& into, Call& from);
+    void join(const Event& event, Call& one, Call& other);
     void enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls);
     void leave_bridge(Leg& leg);
     void set_state(const Event& event, Leg& leg, ChannelState state);

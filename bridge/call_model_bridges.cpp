@@ -1,5 +1,6 @@
 // Who talks with whom: bridges, the merges they bring about, transfers, parking.
 #include <algorithm>
+#include <tuple>
 
 #include "bridge/call_model_impl.hpp"
 
@@ -13,6 +14,7 @@ void CallModel::on_bridge_enter(const Event& event) {
     take_caller(event, *event.leg);
     const bool joins_calls = event.get("BridgeType") == "basic";
     enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), joins_calls);
+    event.leg->in_bridge_since = event.now;
     note_answer(event, *event.leg);
     if (const auto bridge = bridges_.find(event.leg->bridge); bridge != bridges_.end()) {
         bridge->second.conference = !joins_calls && event.get("BridgeTechnology") == "softmix";
@@ -48,11 +50,7 @@ void CallModel::enter_bridge(const Event& event, Leg& leg, std::string_view id, 
     for (Leg* other : bridge.legs) {
         other->left_by = nullptr;
         other->partner_hung_up = false;
-        if (!bridge.joins_calls || other->call == leg.call) continue;
-        Call& a = *other->call;
-        Call& b = *leg.call;
-        const bool a_older = a.started != b.started ? a.started < b.started : a.order < b.order;
-        merge(event, a_older ? a : b, a_older ? b : a);
+        if (bridge.joins_calls) join(event, *other->call, *leg.call);
     }
     bridge.legs.push_back(&leg);
 }
@@ -111,6 +109,13 @@ void CallModel::follow_linkedid(const Event& event, Leg& leg, std::string_view l
     merge(event, *call, *leg.call);
 }
 
+// The younger becomes part of the older one.
+void CallModel::join(const Event& event, Call& one, Call& other) {
+    if (&one == &other) return;
+    const bool first = std::tie(one.started, one.order) < std::tie(other.started, other.order);
+    merge(event, first ? one : other, first ? other : one);
+}
+
 void CallModel::merge(const Event& event, Call& into, Call& from) {
     for (Leg* leg : from.legs) {
         leg->call = &into;
@@ -160,6 +165,10 @@ void CallModel::on_attended_transfer(const Event& event) {
             event.note(Change::Kind::evidence, leg);
         }
     }
+    // Asterisk tells their new Linkedid when the caller talks with the other one, who may only ring as yet
+    Leg* first = named(event, "OrigTransfererUniqueid");
+    Leg* second = named(event, "SecondTransfererUniqueid");
+    if (first != nullptr && second != nullptr) join(event, *first->call, *second->call);
 }
 
 void CallModel::on_parked(const Event& event) {

@@ -39,10 +39,7 @@ void CallModel::on_pickup(const Event& event) {
     event.note(Change::Kind::evidence, target);
     // Behind a Local channel nothing shows the new Linkedid of the one who picked up until he leaves.
     const Leg* picker = named(event, "Uniqueid");
-    if (picker == nullptr || picker->call == target->call) return;
-    Call &one = *picker->call, &other = *target->call;
-    const bool first = std::tie(one.started, one.order) < std::tie(other.started, other.order);
-    merge(event, first ? one : other, first ? other : one);
+    if (picker != nullptr) join(event, *picker->call, *target->call);
 }
 
 void CallModel::on_originate_response(const Event& event) {
@@ -53,7 +50,7 @@ void CallModel::on_originate_response(const Event& event) {
     if (device.ends_with("/n")) device.remove_suffix(2);
     Call* call = find_call(id);
     if (call == nullptr) {
-        if (failed && !same_life(id))
+        if (failed && !just_over(id, event.now))
             event.changes.push_back({Change::Kind::originate_without_channel, nullptr, nullptr, nullptr,
                                      std::string(id), std::string(device), std::string(event.get("Exten"))});
         return;

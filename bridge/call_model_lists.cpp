@@ -73,8 +73,13 @@ void CallModel::on_listed(const Event& event) {
     if (leg->bridge != bridge || leg->state != state) leg->call->changed_unseen = true;
     if (leg->call->changed_unseen && !looks_dialed(leg->first_exten)) leg->first_exten = event.get("Exten");
     if (bridge.empty()) leave_bridge(*leg);
+    if (leg->bridge != bridge) leg->in_bridge_since = Millis{0};
     leg->bridge_listed = leg->bridge_listed || (!bridge.empty() && leg->bridge != bridge);
     enter_bridge(event, *leg, bridge, false);
+    if (leg->application == "ConfBridge" && !bridge.empty()) {
+        bridges_[std::string(bridge)].conference = true;
+        event.note(Change::Kind::in_bridge, leg);
+    }
     leg->up_listed = leg->up_listed || (state == ChannelState::up && leg->state != state);
     set_state(event, *leg, state);
 }

@@ -12,6 +12,8 @@ namespace {
 constexpr Millis originate_grace{
     300};  // span: between the Hangup of a phone and the OriginateResponse about it
 
+constexpr Millis cut_most{500};  // span: the events of one end lie that close together
+
 constexpr std::size_t prune_from = 200;  // legs of one call
 
 Millis grace_of(const Ring& ring) {
@@ -140,6 +142,10 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     if (call.in_queue && caller != nullptr && caller->hangup_requested) return Disposition::abandoned;
     // ... or something answered unseen, and led the caller on
     if (talk.lost || (talk.unseen && caller != nullptr && caller->up_listed)) return Disposition::lost;
+    // the gap cut the events of its end
+    if (talk.blind_until && caller != nullptr && caller->ended &&
+        *caller->ended <= *talk.blind_until + cut_most)
+        return Disposition::lost;
     if (ends.other) return Disposition::no_answer;
     const bool unknown = talk.unseen && !ends.busy && !ends.failed;
     if (ends.lost || unknown) return Disposition::lost;
