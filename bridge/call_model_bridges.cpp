@@ -35,7 +35,12 @@ void CallModel::note_answer(const Event& event, Leg& leg) {
 }
 
 void CallModel::on_bridge_leave(const Event& event) {
-    if (event.leg->bridge == event.get("BridgeUniqueid")) leave_bridge(*event.leg);
+    if (event.leg->bridge != event.get("BridgeUniqueid")) return;
+    leave_bridge(*event.leg);
+    // who stay may be another pair than before
+    const auto bridge = bridges_.find(std::string(event.get("BridgeUniqueid")));
+    if (bridge != bridges_.end() && bridge->second.legs.size() == 2)
+        event.note(Change::Kind::in_bridge, bridge->second.legs.front());
 }
 
 void CallModel::enter_bridge(const Event& event, Leg& leg, std::string_view id, bool joins_calls) {
@@ -165,10 +170,6 @@ void CallModel::on_attended_transfer(const Event& event) {
             event.note(Change::Kind::evidence, leg);
         }
     }
-    // Asterisk tells their new Linkedid when the caller talks with the other one, who may only ring as yet
-    Leg* first = named(event, "OrigTransfererUniqueid");
-    Leg* second = named(event, "SecondTransfererUniqueid");
-    if (first != nullptr && second != nullptr) join(event, *first->call, *second->call);
 }
 
 void CallModel::on_parked(const Event& event) {

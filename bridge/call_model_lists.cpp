@@ -91,6 +91,8 @@ void CallModel::on_list_complete(const Event& event) {
 
 void CallModel::on_queues_complete(const Event&) {
     queues_listed_ = true;
+    for (auto& [id, call] : calls_)
+        if (call.in_queue && !call.queue_seen) call.changed_unseen = true;
 }
 
 void CallModel::on_fully_booted(const Event& event) {
@@ -133,7 +135,7 @@ std::optional<bool> CallModel::holds(const Leg& leg) const {
 
 void CallModel::sync_begin() {
     for (auto& [id, leg] : legs_) leg.seen = false;
-    for (auto& [id, call] : calls_) call.queue_seen = call.changed_unseen = false;
+    for (auto& [id, call] : calls_) call.queue_seen = false;
     channels_listed_ = queues_listed_ = false;
 }
 
@@ -164,6 +166,8 @@ void CallModel::sync_end(Millis now, std::vector<Change>& changes) {
     // a caller who still waits was answered by the queue, nobody else
     for (Leg* leg : shown)
         if (leg == leg->call->origin && leg->call->in_queue) leg->up_listed = false;
+    for (auto& [id, call] : calls_)
+        call.changed_unseen = false;  // a sync that broke off leaves it to the next
 }
 
 // Lists do not say who dialled a channel, but what each of them runs: the caller Dial or Queue, the called

@@ -141,7 +141,8 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     }
     if (call.in_queue && caller != nullptr && caller->hangup_requested) return Disposition::abandoned;
     // ... or something answered unseen, and led the caller on
-    if (talk.lost || (talk.unseen && caller != nullptr && caller->up_listed)) return Disposition::lost;
+    if (talk.lost || (talk.unseen && caller != nullptr && (caller->up_listed || caller->bridged)))
+        return Disposition::lost;
     // the gap cut the events of its end
     if (talk.blind_until && caller != nullptr && caller->ended &&
         *caller->ended <= *talk.blind_until + cut_most)

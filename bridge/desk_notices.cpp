@@ -1,4 +1,6 @@
 // Notices: what an operator is told of a ring.
+#include <algorithm>
+
 #include "bridge/desk_impl.hpp"
 
 namespace bridge {
@@ -29,7 +31,7 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     notice.direction = talk.row.direction;
     notice.cause = ring.cause;
     notice.extension = ring.extension;
-    notice.at = at;
+    notice.at = std::max(at, talk.row.started);
     notice.started = talk.row.started;
     Party party = party_of(talk, ring);
     notice.party_number = std::move(party.number);

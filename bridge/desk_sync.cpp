@@ -87,8 +87,15 @@ Outcome Desk::Impl::sync_end(Millis at) {
     process(changes);
 
     settle_all(ended);
-    for (auto& [id, talk] : talks)
-        if (talk.give_up && *talk.give_up <= at) waiting.insert(id);
+    for (auto& [id, talk] : talks) {
+        const Call* call = model.find_call(id);
+        const Leg* origin = call != nullptr ? call->origin : nullptr;
+        // its OriginateResponse may have come unseen
+        if (link_lost_at && talk.click_to_dial && !talk.row.answered && !talk.voicemail &&
+            origin != nullptr && origin->local && origin->up_listed)
+            talk.voicemail_check = at;
+        if ((talk.give_up && *talk.give_up <= at) || talk.voicemail_check) waiting.insert(id);
+    }
     if (link_lost_at) model.new_generation();
     const std::optional<Millis> lost_at = std::exchange(link_lost_at, std::nullopt);
     Outcome first = std::move(out);

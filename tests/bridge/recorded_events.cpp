@@ -30,7 +30,7 @@ std::vector<std::pair<std::size_t, Millis>> pieces_of(const traces::Trace& trace
     return pieces;
 }
 
-// Which events belong together: the same Linkedid, or one channel in two calls.
+// Which events belong together: the same Linkedid, one channel in two calls, or two calls in one conference.
 class Groups {
  public:
     int of(const Event& event) {
@@ -40,6 +40,8 @@ class Groups {
                 join(name("c", channel), call.empty() ? name("c", channel) : name("l", call));
         if (!event.uniqueid.empty() && !event.dest.empty())
             join(name("c", event.uniqueid), name("c", event.dest));
+        if (const auto bridge = event.get("BridgeUniqueid"); !bridge.empty() && !event.uniqueid.empty())
+            join(name("c", event.uniqueid), name("b", bridge));
         for (const std::string_view header :
              {"Uniqueid", "DestUniqueid", "TransfererUniqueid", "OrigTransfererUniqueid", "ParkeeUniqueid"})
             if (const auto id = event.get(header); !id.empty()) return number(name("c", id));
