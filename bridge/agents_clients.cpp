@@ -112,10 +112,10 @@ void Agents::Impl::take_out(Agent& agent, Millis now) {
             wish(agent, {.goal = AgentBase::not_ready, .reason = reason.code, .by = "system", .system = true},
                  now);
     }
-    const bool leaving = agent.wish && agent.wish->goal == AgentBase::out;
-    if (agent.gone_told && late + config.logout <= now && !leaving) {
+    if (agent.gone_told && late + config.logout <= now) {
         // Asked for once; what cannot be done now is done at the next synchronisation.
         agent.gone_since = Millis::max();
+        if (agent.wish && agent.wish->goal == AgentBase::out) return;
         explain(Why::agent_taken_out, agent, "signed out: nobody came back", now);
         wish(agent, {.goal = AgentBase::out, .by = "system", .system = true}, now);
     }

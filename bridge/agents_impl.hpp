@@ -105,6 +105,8 @@ struct Agents::Impl {
         bool gone_told = false, away_told = false;
         AgentBase resume = AgentBase::out;
 
+        AgentState begun = AgentState::logged_out;  // what is in force and written down, beside what is asked
+        std::string begun_reason{};
         AgentPicture shown{};
         AgentMemory kept{};
         [[nodiscard]] bool in_call() const { return !rings.empty(); }
@@ -191,6 +193,7 @@ struct Agents::Impl {
     void stop(Millis now);
 
     // ---- what is told (agents_pictures.cpp) ----
+    [[nodiscard]] static AgentState state_of(const Agent& agent);
     [[nodiscard]] AgentPicture picture(const Agent& agent) const;
     [[nodiscard]] AgentMemory memory(const Agent& agent) const;
     void tell(Agent& agent, Millis now);
@@ -211,6 +214,7 @@ struct Agents::Impl {
     std::set<std::string, std::less<>> touched;
     std::uint64_t last_ticket = 0, list_ticket = 0;
     bool linked = false, synced = false, listing = false, list_complete = false;
+    bool list_again = false;  // people came while the list was being read
     bool messenger = false, stopping = false;
     AgentOutcome out;
 };

@@ -221,6 +221,9 @@ void Agents::Impl::restore(const AgentMemory& memory, Millis now) {
     agent->joined = memory.joined && agent->known;
     agent->watched = memory.watched;
     agent->wrap_until = agent->wrap_began = memory.wrap_until;
+    agent->begun = state_of(*agent);
+    if (agent->begun == AgentState::not_ready) agent->begun_reason = agent->reason;
+    agent->shown.since = memory.since;
     if (agent->watched) agent->gone_since = now;
     for (const auto& kept : memory.members) {
         auto& member = member_of(*agent, kept.queue, kept.interface);

@@ -7,18 +7,6 @@ namespace bridge {
 
 namespace {
 
-AgentState state_of(const Agents::Impl::Agent& agent) {
-    if (agent.base == AgentBase::out) return AgentState::logged_out;
-    const auto any = [&](auto is) {
-        return std::ranges::any_of(agent.rings, [&](const auto& ring) { return is(ring.second.state); });
-    };
-    if (any([](RingState s) { return s == RingState::answered; })) return AgentState::talking;
-    if (any([](RingState s) { return s == RingState::held; })) return AgentState::held;
-    if (agent.in_call()) return AgentState::ringing;
-    if (agent.wrap_until.count() > 0) return AgentState::wrap_up;
-    return agent.base == AgentBase::ready ? AgentState::ready : AgentState::not_ready;
-}
-
 std::string_view actions_in(AgentState state) {
     switch (state) {
         case AgentState::logged_out:
@@ -35,6 +23,18 @@ std::string_view actions_in(AgentState state) {
 }
 
 }  // namespace
+
+AgentState Agents::Impl::state_of(const Agent& agent) {
+    if (agent.base == AgentBase::out) return AgentState::logged_out;
+    const auto any = [&](auto is) {
+        return std::ranges::any_of(agent.rings, [&](const auto& ring) { return is(ring.second.state); });
+    };
+    if (any([](RingState s) { return s == RingState::answered; })) return AgentState::talking;
+    if (any([](RingState s) { return s == RingState::held; })) return AgentState::held;
+    if (agent.in_call()) return AgentState::ringing;
+    if (agent.wrap_until.count() > 0) return AgentState::wrap_up;
+    return agent.base == AgentBase::ready ? AgentState::ready : AgentState::not_ready;
+}
 
 AgentPicture Agents::Impl::picture(const Agent& agent) const {
     AgentPicture shown{.jid = agent.person.jid,
@@ -105,20 +105,23 @@ AgentMemory Agents::Impl::memory(const Agent& agent) const {
 
 void Agents::Impl::tell(Agent& agent, Millis now) {
     auto next = picture(agent);
-    const auto& last = agent.shown;
-    const bool began = next.state != last.state || next.reason != last.reason;
-    if (began) next.since = now;
-    if (next != last) {
-        if (next.state != last.state || (began && next.pending.empty()))
-            out.events.push_back({.jid = next.jid,
-                                  .pbx = next.pbx,
-                                  .extension = next.extension,
-                                  .seat = next.seat,
-                                  .state = std::string(to_string(next.state)),
-                                  .reason = next.state == AgentState::not_ready ? next.reason : std::string(),
-                                  .by = next.by,
-                                  .at = now});
-        const bool first = last.jid.empty();
+    // A reason that is only asked for has not begun yet.
+    auto reason = next.state == AgentState::not_ready ? agent.reason : std::string();
+    if (next.state != agent.begun || reason != agent.begun_reason) {
+        next.since = now;
+        agent.begun = next.state;
+        agent.begun_reason = reason;
+        out.events.push_back({.jid = next.jid,
+                              .pbx = next.pbx,
+                              .extension = next.extension,
+                              .seat = next.seat,
+                              .state = std::string(to_string(next.state)),
+                              .reason = std::move(reason),
+                              .by = agent.by,
+                              .at = now});
+    }
+    if (next != agent.shown) {
+        const bool first = agent.shown.jid.empty();
         agent.shown = std::move(next);
         if (!first || agent.shown.state != AgentState::logged_out) out.pictures.push_back(agent.shown);
     }

@@ -1,6 +1,7 @@
 // What Asterisk shows of queue members: events as they come, lists as a whole after every link loss.
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -173,7 +174,10 @@ void Agents::Impl::list_begins() {
 
 // People came whose members were never listed.
 void Agents::Impl::relist() {
-    if (!linked || listing) return;
+    if (!linked) return;
+    // Their items may have gone by already.
+    list_again = listing;
+    if (listing) return;
     list_begins();
     list_ticket = ++last_ticket;
     out.actions.push_back({list_ticket, ami::queue_status(), true});
@@ -181,6 +185,7 @@ void Agents::Impl::relist() {
 
 void Agents::Impl::list_ends(Millis now) {
     listing = false;
+    if (std::exchange(list_again, false)) return relist();
     synced = linked;
     for (auto& [jid, agent] : agents) {
         compare(agent, now);
@@ -234,7 +239,7 @@ void Agents::Impl::compare(Agent& agent, Millis now) {
 }
 
 void Agents::Impl::link_lost(Millis now) {
-    linked = synced = listing = false;
+    linked = synced = listing = list_again = false;
     tickets.clear();
     line.clear();
     list_ticket = 0;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bridge/config_agents.hpp"
 #include "bridge/config_reader.hpp"
 #include "bridge/page_url.hpp"
 #include "crm/numbers.hpp"
@@ -554,6 +555,7 @@ constexpr Row<Config> top_rows[] = {
      }},
     {"dialing",
      [](Reader& r, const Node& n, Config& c) { read_map<DialingConfig>(r, n, dialing_rows, c.dialing); }},
+    {"agents", [](Reader& r, const Node& n, Config& c) { read_agents(r, n, c.agents); }},
     {"retention", [](Reader& r, const Node& n, Config& c) { read_map<Config>(r, n, retention_rows, c); }},
     {"http",
      [](Reader& r, const Node& n, Config& c) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/agents_config.hpp"
 #include "bridge/link.hpp"
 #include "crm/config.hpp"
 
@@ -89,6 +90,7 @@ struct Config {
     crm::Config crm;
     std::filesystem::path state = "/var/lib/ctibridge";
     DialingConfig dialing;
+    AgentsConfig agents;  // of every pbx; what is a pbx's own is left open
     Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
     std::vector<HttpConfig> http;
     std::string control, control_group;  // path of the unix socket, empty: none; who may ask beside root

@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include "bridge/agent_memory.hpp"
 #include "bridge/daemon_impl.hpp"
 #include "bridge/notice_memory.hpp"
 #include "bridge/page_url.hpp"
@@ -67,18 +68,22 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       herald(herald_ports()),
       flow(config.crm.budget, flow_find(), flow_index(), flow_send()),
       requests(office(), config.dialing),
+      agent_requests(agent_office()),
       control(
           io, [this](const ControlRequest& request, const ControlAnswer& answer) { asked(request, answer); },
           [this](int priority, std::string_view line) { log(priority, line); }) {
     requests.fill(table);
+    agent_requests.fill(table);
     for (const auto& pbx_config : config.pbx) {
         undecided.insert("pbx:" + pbx_config.name);
         sides.push_back(std::make_unique<PbxSide>(
-            io, pbx_config,
+            io, pbx_config, agents_config(pbx_config),
             PbxSide::Events{
                 .outcome = [this](PbxSide& side, Outcome&& outcome) { handle(side, std::move(outcome)); },
                 .link = [this](PbxSide& side, bool up) { pbx_link(side, up); },
-                .synced = [this](PbxSide& side) { pbx_synced(side); }},
+                .synced = [this](PbxSide& side) { pbx_synced(side); },
+                .agents = [this](PbxSide& side,
+                                 AgentOutcome&& outcome) { agents_told(side, std::move(outcome)); }},
             log));
     }
     undecided.insert("xmpp");
@@ -106,6 +111,8 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
             book.restore(std::move(*call));
         else if (auto leg = recalled_leg(owed))
             book.restore(std::move(*leg), owed.pbx);
+        else if (auto agent = recalled_agent(owed))
+            kept_agents[owed.pbx].push_back(std::move(*agent));
     }
     herald.restore(notices);
 }
@@ -156,12 +163,7 @@ NoticeFlow::Send Daemon::Impl::flow_send() {
 
 Requests::Office Daemon::Impl::office() {
     return {.operator_of = [this](std::string_view jid) { return operator_of(jid); },
-            .is_administrator =
-                [this](std::string_view jid) {
-                    return std::any_of(
-                        config.xmpp.administrators.begin(), config.xmpp.administrators.end(),
-                        [&](const auto& administrator) { return xmpp::bare_jid(administrator) == jid; });
-                },
+            .is_administrator = [this](std::string_view jid) { return is_administrator(jid); },
             .pbx = [this](std::string_view name) { return pbx(name); },
             .dial_number = [this](std::string_view text,
                                   std::string_view pbx_name) { return numbers.dial_number(text, pbx_name); },
@@ -181,7 +183,9 @@ Requests::Office Daemon::Impl::office() {
                 },
             .call_xml = [this](const Notice& notice) { return call_xml(notice); },
             .answered = [this] { xmpp->poke(); },
-            .explain = [this](const Reason& reason) { explain(reason); }};
+            .explain = [this](const Reason& reason) { explain(reason); },
+            .responsible = [this](std::string_view by, std::string_view jid) { return responsible(by, jid); },
+            .workplace = [this](std::string_view jid) { return workplace(jid); }};
 }
 
 // ---- calls ----
@@ -215,6 +219,8 @@ void Daemon::Impl::handle(PbxSide& side, Outcome&& outcome) {
             if (!reply.ok()) log(log_warning, fmt::format("pbx={} hangup refused: {}", name, reply.message));
         });
     for (auto& reason : outcome.reasons) explain(std::move(reason));
+    auto& agents = side.agents();
+    for (const auto& notice : outcome.notices) agents.apply(agents.agents().notice(notice, now));
     for (auto& notice : outcome.notices) {
         if (!notice.withheld) notice.party_number = plain_number(notice.party_number, name);
         auto user = viewer(notice.to);
@@ -300,26 +306,34 @@ void Daemon::Impl::arm_alarms() {
 // ---- people and links ----
 
 void Daemon::Impl::operators(std::vector<crm::Operator> found) {
-    people.clear();
     std::size_t without_pbx = 0;
     for (auto& person : found) {
         if (person.pbx.empty() && config.pbx.size() == 1) person.pbx = config.pbx.front().name;
         if (person.pbx.empty() && person.active && !person.extension.empty()) ++without_pbx;
-        people.try_emplace(person.jid, person);
     }
-    numbers.set_operators(found);
-    for (auto& side : sides) {
-        std::vector<crm::Operator> here, elsewhere;
-        for (const auto& person : found)
-            (person.pbx == side->config().name ? here : elsewhere).push_back(person);
-        side->desk().set_people(std::move(here), std::move(elsewhere));
-    }
+    found_people = std::move(found);
+    muster();
+    take_seats();
     log(without_pbx == 0 ? log_info : log_warning,
         fmt::format(
             "people={} without_pbx={}{}", people.size(), without_pbx,
             without_pbx == 0
                 ? ""
                 : " these get no pops; put the pbx before the extension (hq/201) or into cti_operator"));
+}
+
+void Daemon::Impl::take_seats() {
+    const auto everybody = seated(found_people);
+    people.clear();
+    for (const auto& person : everybody) people.try_emplace(person.jid, person);
+    numbers.set_operators(everybody);
+    callers.set_seated(everybody);
+    for (auto& side : sides) {
+        std::vector<crm::Operator> here, elsewhere;
+        for (const auto& person : everybody)
+            (person.pbx == side->config().name ? here : elsewhere).push_back(person);
+        side->desk().set_people(std::move(here), std::move(elsewhere));
+    }
 }
 
 void Daemon::Impl::own_tables(const crm::Roster& own) {
@@ -337,6 +351,11 @@ void Daemon::Impl::own_tables(const crm::Roster& own) {
     }
     book.set_modules(std::move(modules));
     for (auto& side : sides) side->set_services(own.services);
+    own_seats = own.seats;
+    if (mustered) {
+        muster();
+        take_seats();
+    }
     log(log_info, fmt::format("services={} seats={}", own.services.size(), own.seats.size()));
     arm_alarms();
 }
@@ -367,6 +386,7 @@ void Daemon::Impl::pbx_synced(PbxSide& side) {
 void Daemon::Impl::xmpp_link(bool up) {
     if (stopping) return;
     note_link("xmpp", up, {});  // why is known a moment later: `status` has it
+    agent_messenger(up);
     if (!up) {
         herald.down();
         flow.release();
@@ -402,6 +422,12 @@ void Daemon::Impl::stop() {
     if (std::exchange(stopping, true)) return;
     systemd::stopping();
     log(log_info, "stopping");
+    dismiss_agents();
+}
+
+void Daemon::Impl::leave() {
+    if (std::exchange(left, true)) return;
+    last_timer.cancel();
     farewell_presence();
     error_code ignored;
     signals.cancel(ignored);
@@ -428,11 +454,14 @@ void Daemon::Impl::reload() {
                 fmt::format("reload: a change of {} takes effect after a restart of ctibridge", key));
         config.dialing = next->dialing;
         config.pop = next->pop;
+        config.agents = next->agents;
+        for (auto& side : sides) side->agents().agents().configure(agents_config(side->config()));
         config.log_level = next->log_level;
         requests.configure(config.dialing);
         apply_pop();
         log.set_level(config.log_level);
-        log(log_info, "reload: dialing, pop and log level are applied; people and numbers are read anew");
+        log(log_info,
+            "reload: dialing, agents, pop and log level are applied; people and numbers are read anew");
     }
     callers.reload();
     systemd::ready();

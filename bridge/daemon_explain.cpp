@@ -128,11 +128,13 @@ OperatorView Daemon::Impl::view_of(const crm::Operator& who) const {
                       .active = who.active,
                       .consoles = audience.consoles(who.jid),
                       .sparks = audience.sparks(who.jid),
-                      .rings = {}};
+                      .rings = {},
+                      .agent = {}};
     for (const auto& side : sides) {
         view.pbx_known = view.pbx_known || side->config().name == who.pbx;
         auto rings = side->desk().current(who.jid);
         view.rings.insert(view.rings.end(), rings.begin(), rings.end());
+        if (auto picture = side->agents().agents().picture(who.jid)) view.agent = std::move(picture);
     }
     return view;
 }
@@ -174,6 +176,10 @@ void Daemon::Impl::control_status(const ControlRequest&, const ControlAnswer& an
     status.started = started_at;
     status.links = links_now();
     for (const auto& side : sides) status.calls.emplace_back(side->config().name, side->desk().calls());
+    for (const auto& side : sides) {
+        const auto& agents = side->agents().agents();
+        status.agents.push_back(agents_view(side->config().name, agents.pictures(), agents.in_flight()));
+    }
     for (const auto& [jid, who] : people) {
         ++status.operators;
         status.active += who.active ? 1 : 0;

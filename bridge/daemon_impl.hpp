@@ -13,6 +13,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "bridge/agent_requests.hpp"
 #include "bridge/audience.hpp"
 #include "bridge/call_book.hpp"
 #include "bridge/control_server.hpp"
@@ -59,7 +60,8 @@ struct Daemon::Impl {
     };
 
     int run();
-    void stop();
+    void stop();   // the agents are seen to first
+    void leave();  // then everything ends
     void reload();
 
     void wait_for_signal();
@@ -101,6 +103,24 @@ struct Daemon::Impl {
     void presence(const xmpp::Presence& presence);
     bool phone_query(std::string_view from, std::string_view node);
     void apply_pop();
+
+    // ---- agents (daemon_agents.cpp) ----
+    [[nodiscard]] AgentsConfig agents_config(const PbxConfig& pbx_config) const;
+    AgentRequests::Office agent_office();
+    [[nodiscard]] bool is_administrator(std::string_view jid) const;
+    [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
+    [[nodiscard]] Requests::Workplace workplace(std::string_view jid) const;
+    void muster();
+    [[nodiscard]] std::vector<crm::Operator> seated(std::vector<crm::Operator> everybody) const;
+    void take_seats();  // everybody at their place, to desks and dialer (daemon.cpp)
+    void agents_told(PbxSide& side, AgentOutcome&& outcome);
+    void tell_agent(const AgentPicture& picture);
+    void ping_agent(PbxSide& side, const std::string& client);
+    void client_seen(std::string_view bare, std::string_view from);
+    void agent_presence(const xmpp::Presence& seen);
+    void agent_messenger(bool up);
+    [[nodiscard]] bool agents_leaving() const;
+    void dismiss_agents();
 
     // ---- the control socket (daemon_control.cpp): a verb is a row of the table and a function ----
     struct ControlRow;
@@ -152,9 +172,13 @@ struct Daemon::Impl {
     asio::signal_set signals;
     Alarm flow_alarm, herald_alarm, audience_alarm;
     asio::steady_timer sync_timer, watchdog_timer, patience, last_timer;
-    bool stopping = false, ready = false;
+    bool stopping = false, ready = false, left = false, mustered = false;
     std::set<std::string, std::less<>> undecided;
-    std::map<std::string, crm::Operator, std::less<>> people;
+    std::map<std::string, crm::Operator, std::less<>> people;  // each at their place
+    std::vector<crm::Operator> found_people;                   // as the CRM and our tables say
+    std::vector<crm::Seat> own_seats;
+    std::map<std::string, std::vector<AgentMemory>, std::less<>>
+        kept_agents;  // by pbx, until the first muster
     ReasonLog reasons{ReasonLog::Limits{}, wall_now()};
     std::map<std::string, LinkView, std::less<>> link_views;  // crm, database
     std::vector<Recipient> recipients;                        // of the notice rendered last
@@ -169,6 +193,7 @@ struct Daemon::Impl {
     Herald herald;
     NoticeFlow flow;
     Requests requests;
+    AgentRequests agent_requests;
     xmpp::IqTable table;
     std::vector<std::unique_ptr<PbxSide>> sides;
     std::unique_ptr<XmppSide> xmpp;

@@ -132,6 +132,7 @@ void Daemon::Impl::presence(const xmpp::Presence& seen) {
     };
     bool before = is_console();
     audience.presence(seen);
+    agent_presence(seen);
     // A new console learns the epoch at once, and asks <calls/>.
     if (!before && is_console()) {
         send_presence(seen.from, {});

@@ -170,6 +170,22 @@ Stories stories_of(const ReasonLog& log, const ExplainQuestion& question) {
 
 // ---- the present, and what may be wrong ----
 
+std::string agent_line(const AgentPicture& agent) {
+    std::string line = fmt::format("Agent state: {}", to_string(agent.state));
+    if (!agent.reason.empty()) line += fmt::format(" ({})", printable(agent.reason));
+    if (!agent.pending.empty()) line += fmt::format(", {} is asked for", agent.pending);
+    if (agent.since.count() > 0) line += fmt::format(", since {}", local_time(agent.since, true));
+    if (!agent.by.empty()) line += fmt::format(", by {}", printable(agent.by));
+    if (!agent.seat.empty()) line += fmt::format(", on seat {}", printable(agent.seat));
+    std::string queues;
+    for (const auto& service : agent.services) {
+        queues += fmt::format("{}{} {}", queues.empty() ? "" : ", ", printable(service.name),
+                              to_string(service.state));
+        if (!service.text.empty()) queues += fmt::format(" ({})", printable(service.text, 200));
+    }
+    return line + (queues.empty() ? "." : fmt::format("; services: {}.", queues));
+}
+
 std::vector<std::string> present_of(const ExplainWorld& world) {
     std::vector<std::string> lines;
     if (!world.who) return lines;
@@ -195,6 +211,7 @@ std::vector<std::string> present_of(const ExplainWorld& world) {
             ? "No console and no Spark of theirs is known; pops go to every client signed in at the "
               "address, and nobody sees them if none is."
             : fmt::format("Known clients: {}.", clients));
+    if (who.agent) lines.push_back(agent_line(*who.agent));
     for (const auto& ring : who.rings)
         lines.push_back(fmt::format("Now: {} on phone {}, call {}.", to_string(ring.state),
                                     printable(ring.extension), printable(ring.id)));
@@ -295,6 +312,20 @@ std::string json_of(const Story& story) {
         .str();
 }
 
+std::string json_of(const AgentPicture& agent) {
+    std::vector<std::string> services;
+    for (const auto& service : agent.services)
+        services.push_back(JsonObject()
+                               .text("name", service.name)
+                               .text("state", to_string(service.state))
+                               .text_or_null("text", service.text)
+                               .str());
+    JsonObject json;
+    json.text("state", to_string(agent.state)).text_or_null("reason", agent.reason);
+    json.text_or_null("pending", agent.pending).text_or_null("by", agent.by);
+    return json.text_or_null("seat", agent.seat).raw("services", json_list(services)).str();
+}
+
 std::string json_of(const OperatorView& who) {
     std::vector<std::string> rings;
     for (const auto& ring : who.rings)
@@ -312,6 +343,7 @@ std::string json_of(const OperatorView& who) {
         .raw("consoles", json_texts(who.consoles))
         .raw("sparks", json_texts(who.sparks))
         .raw("rings", json_list(rings))
+        .raw("agent", who.agent ? json_of(*who.agent) : "null")
         .str();
 }
 

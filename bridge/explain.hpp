@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/agent_words.hpp"
 #include "bridge/link.hpp"
 #include "bridge/notice.hpp"
 #include "bridge/reason_log.hpp"
@@ -40,6 +41,7 @@ struct OperatorView {
     bool pbx_known = false;  // the configuration has that exchange
     std::vector<std::string> consoles, sparks;
     std::vector<Notice> rings;  // going on
+    std::optional<AgentPicture> agent;
 };
 
 struct ExplainWorld {

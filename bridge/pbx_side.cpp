@@ -23,12 +23,17 @@ struct PbxSide::Timer {
     Millis armed{Millis::max()};
 };
 
-PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events events, Logger& log)
+PbxSide::PbxSide(boost::asio::io_context& io, const PbxConfig& config, AgentsConfig agents, Events events,
+                 Logger& log)
     : io_(io),
       config_(config),
       events_(std::move(events)),
       log_(log),
       desk_(DeskConfig{.pbx = config.name, .channels = config.channels, .extensions = config.extensions}),
+      agents_(io, std::move(agents),
+              {.submit = [this](const ami::Action& action, bool list,
+                                ami::Session::Done done) { submit(action, list, std::move(done)); },
+               .told = [this](AgentOutcome&& outcome) { events_.agents(*this, std::move(outcome)); }}),
       timer_(std::make_unique<Timer>(io)),
       since_(wall_now()) {
     session_config_.username = config.username;
@@ -85,6 +90,7 @@ void PbxSide::start(std::function<void()> first_attempt_decided) {
 
 void PbxSide::stop() {
     timer_->timer.cancel();
+    agents_.close();
     link_->stop();
 }
 
@@ -116,7 +122,7 @@ void PbxSide::heard(std::string_view bytes, Millis now) {
     }
 }
 
-void PbxSide::submit(const ami::Action& action, ami::Session::Done done) {
+void PbxSide::submit(const ami::Action& action, bool list, ami::Session::Done done) {
     auto fail = [&](ami::Reply::Outcome outcome, std::string text) {
         boost::asio::post(io_, [done = std::move(done), outcome, text = std::move(text)] {
             ami::Reply reply;
@@ -129,9 +135,14 @@ void PbxSide::submit(const ami::Action& action, ami::Session::Done done) {
     if (session_now == nullptr)
         return fail(ami::Reply::Outcome::link_lost, "the telephone exchange cannot be reached at present");
     auto kept = std::make_shared<ami::Session::Done>(done);
-    auto sent = session_now->submit(action, steady_now(), [kept](const ami::Reply& reply) {
+    auto id = std::make_shared<std::string>();
+    auto answered = [this, kept, id](const ami::Reply& reply) {
+        agent_lists_.erase(*id);
         if (*kept) (*kept)(reply);
-    });
+    };
+    auto sent = list ? session_now->submit_list(action, steady_now(), {}, answered)
+                     : session_now->submit(action, steady_now(), answered);
+    if (sent && list) agent_lists_.insert(*id = *sent);
     if (!sent) {
         auto outcome =
             sent.error().field == "session" ? ami::Reply::Outcome::link_lost : ami::Reply::Outcome::refused;
@@ -183,7 +194,9 @@ void PbxSide::ask_channels() {
 void PbxSide::on_message(const ami::Message& message) {
     // an event of a channel may still be on its way behind the list that shows it
     if (!channels_id_.empty() && message.get("ActionID") == channels_id_) return;
-    apply(desk_.apply(message, wall_now()));
+    const bool of_agents = !agent_lists_.empty() && agent_lists_.contains(message.get("ActionID"));
+    if (!of_agents) apply(desk_.apply(message, wall_now()));
+    if (message.name().starts_with("Queue")) agents_.apply(agents_.agents().apply(message, wall_now()));
 }
 
 void PbxSide::on_state(ami::SessionState state, std::string_view detail) {
@@ -200,10 +213,14 @@ void PbxSide::on_state(ami::SessionState state, std::string_view detail) {
         set_up(true);
         choose_events();
     }
+    if (state == ami::SessionState::closed && std::exchange(agents_linked_, false))
+        agents_.apply(agents_.agents().link_lost(wall_now()));
 }
 
 void PbxSide::on_sync_begin() {
     desk_.sync_begin(wall_now());
+    agents_linked_ = true;
+    agents_.agents().sync_begin(wall_now());
 }
 
 void PbxSide::on_sync_end() {
@@ -214,6 +231,7 @@ void PbxSide::on_sync_end() {
         if (gaps_.size() > gaps_kept) gaps_.pop_front();
     }
     apply(std::move(outcome));
+    agents_.apply(agents_.agents().sync_end(wall_now()));
     synced_once_ = true;
     events_.synced(*this);
 }

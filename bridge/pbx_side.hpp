@@ -5,11 +5,13 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ami/session.hpp"
+#include "bridge/agent_side.hpp"
 #include "bridge/cleaner.hpp"
 #include "bridge/config.hpp"
 #include "bridge/desk.hpp"
@@ -25,9 +27,11 @@ class PbxSide final : public ami::SessionHandler {
         std::function<void(PbxSide&, Outcome&&)> outcome;
         std::function<void(PbxSide&, bool up)> link;  // up: synchronised; changes only
         std::function<void(PbxSide&)> synced;         // the desk's picture is whole again
+        std::function<void(PbxSide&, AgentOutcome&&)> agents;
     };
 
-    PbxSide(boost::asio::io_context& io, const PbxConfig& config, Events events, Logger& log);
+    PbxSide(boost::asio::io_context& io, const PbxConfig& config, AgentsConfig agents, Events events,
+            Logger& log);
     ~PbxSide() override;
     PbxSide(const PbxSide&) = delete;
     PbxSide& operator=(const PbxSide&) = delete;
@@ -40,6 +44,8 @@ class PbxSide final : public ami::SessionHandler {
     // Replaces them; a session that is up is told which events it needs now.
     void set_services(const std::vector<crm::Service>& services);
     [[nodiscard]] const Desk& desk() const { return desk_; }
+    [[nodiscard]] AgentSide& agents() { return agents_; }
+    [[nodiscard]] const AgentSide& agents() const { return agents_; }
     [[nodiscard]] bool up() const { return up_; }
     [[nodiscard]] Millis since() const { return since_; }  // of the present link state, wall clock
     [[nodiscard]] const Link::Failure& failure() const { return link_->failure(); }
@@ -58,7 +64,9 @@ class PbxSide final : public ami::SessionHandler {
 
     // Sends an action; `done` is called exactly once, never from inside: with link_lost when there is no
     // session.
-    void submit(const ami::Action& action, ami::Session::Done done);
+    void submit(const ami::Action& action, ami::Session::Done done) {
+        submit(action, false, std::move(done));
+    }
     // An input of the desk that is not an AMI message; its deadlines are looked at afterwards.
     void apply(Outcome&& outcome);
 
@@ -70,6 +78,8 @@ class PbxSide final : public ami::SessionHandler {
  private:
     [[nodiscard]] ami::Session* session() const;
     void heard(std::string_view bytes, Millis now);
+    // A list's items are told by on_message(), to the agents only.
+    void submit(const ami::Action& action, bool list, ami::Session::Done done);
     void arm();
     void ask_channels();  // for the desk: which channels live
     void set_up(bool up);
@@ -81,10 +91,13 @@ class PbxSide final : public ami::SessionHandler {
     Events events_;
     Logger& log_;
     Desk desk_;
+    AgentSide agents_;
     Services services_;
     ami::SessionConfig session_config_;  // of the next session
     std::string session_events_;         // classes of the present one
     std::unique_ptr<Timer> timer_;
+    std::set<std::string, std::less<>> agent_lists_;  // ActionIDs
+    bool agents_linked_ = false;
     std::string channels_id_;  // ActionID of the list the desk asked for; its items are no news of channels
     bool up_ = false, synced_once_ = false;
     Millis since_;

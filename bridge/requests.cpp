@@ -59,8 +59,6 @@ void Requests::fill(xmpp::IqTable& table) {
         {our_namespace, "history", false, &Requests::not_yet},
         {our_namespace, "claim", true, &Requests::not_yet},
         {our_namespace, "note", true, &Requests::not_yet},
-        {our_namespace, "agent", false, &Requests::not_yet},
-        {our_namespace, "agent", true, &Requests::not_yet},
         {our_namespace, "directory", false, &Requests::not_yet},
     };
     for (const auto& row : rows)
@@ -74,12 +72,14 @@ std::string Requests::person(const Iq& iq, const Responder& responder) {
     auto other = attribute(iq.payload, "on-behalf-of");
     bool administrator = office_.is_administrator(iq.bare);
     if (!other.empty()) {
-        if (!administrator) {
-            responder.error(Condition::forbidden, "only an administrator may ask on behalf of others",
+        auto bare = xmpp::bare_jid(other);
+        if (!administrator && !office_.responsible(iq.bare, bare)) {
+            responder.error(Condition::forbidden,
+                            "you may not ask on behalf of this address: supervisors and applications may, "
+                            "for the operators of their services",
                             denied("on-behalf-of"));
             return {};
         }
-        auto bare = xmpp::bare_jid(other);
         if (office_.operator_of(bare) != nullptr) return bare;
         responder.error(Condition::item_not_found, "no operator has the address in on-behalf-of",
                         denied("operator"));
@@ -240,7 +240,10 @@ void Requests::me(const Iq& iq, const Responder& responder) {
     auto jid = person(iq, responder);
     if (jid.empty()) return;
     const auto* who = office_.operator_of(jid);
-    std::string roles = who != nullptr ? "operator" : "";
+    const auto place = office_.workplace(jid);
+    std::string roles;
+    if (who != nullptr) roles = who->role == crm::Role::application ? "application" : "operator";
+    if (place.supervisor) roles += " supervisor";
     if (office_.is_administrator(jid)) roles += roles.empty() ? "administrator" : " administrator";
     xmpp::Xml xml;
     xml.open("me").attr("xmlns", our_namespace).attr("jid", jid).attr("roles", roles);
@@ -248,12 +251,14 @@ void Requests::me(const Iq& iq, const Responder& responder) {
         if (!who->name.empty()) xml.attr("name", who->name);
         if (!who->pbx.empty()) xml.attr("pbx", who->pbx);
         if (!who->extension.empty()) xml.attr("extension", who->extension);
+        if (!place.seat.empty()) xml.attr("seat", place.seat);
         auto* side = office_.pbx(who->pbx);
         // What this operator can do here and now, so that a client shows no button that is refused.
         if (who->active && side != nullptr && !who->extension.empty())
             for (auto feature : {"dial", "hangup"}) xml.open("feature").attr("name", feature).close();
         xml.open("feature").attr("name", "calls").close();
     }
+    xml.raw(place.xml);
     responder.result(xml.close().take());
 }
 

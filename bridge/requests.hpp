@@ -17,6 +17,11 @@ namespace bridge {
 
 class Requests {
  public:
+    // What <me/> says beyond the person.
+    struct Workplace {
+        bool supervisor = false;
+        std::string seat, xml;  // elements: services, reasons, features
+    };
     // What the requests need of the daemon.
     struct Office {
         std::function<const crm::Operator*(std::string_view jid)> operator_of;
@@ -33,12 +38,18 @@ class Requests {
         std::function<std::string(const Notice&)> call_xml;  // one <call/> element
         std::function<void()> answered;                      // an answer waits in the stream
         std::function<void(const Reason&)> explain;
+        // Whether the first may act for the second: a supervisor or application of a service of theirs.
+        std::function<bool(std::string_view by, std::string_view jid)> responsible;
+        std::function<Workplace(std::string_view jid)> workplace;
     };
 
     Requests(Office office, DialingConfig dialing)
         : office_(std::move(office)), dialer_(std::move(dialing)) {}
     void fill(xmpp::IqTable& table);
     void configure(DialingConfig dialing) { dialer_.configure(std::move(dialing)); }
+
+    // Who the request is for: the asker, or `on-behalf-of` for who may. Empty after a refusal.
+    std::string person(const xmpp::Iq& iq, const xmpp::Responder& responder);
 
  private:
     using Iq = xmpp::Iq;
@@ -50,8 +61,6 @@ class Requests {
     void phone_action(const Iq& iq, const Responder& responder);
     void not_yet(const Iq& iq, const Responder& responder);
 
-    // Who the request is for: the asker, or `on-behalf-of` for an administrator. Empty after a refusal.
-    std::string person(const Iq& iq, const Responder& responder);
     // What is told to the asker when a dial went well.
     using Accepted = std::function<std::string(const DialPlan&)>;
     void start_dial(const DialRequest& request, const Responder& responder, const Accepted& accepted);

@@ -49,6 +49,22 @@ std::string people_text(const StatusView& status) {
     return text + fmt::format("; {} consoles signed in", status.consoles);
 }
 
+std::string agents_text(const StatusView& status) {
+    std::string text;
+    for (const auto& agents : status.agents) {
+        std::string each;
+        for (const auto& [state, count] : agents.states)
+            if (state != to_string(AgentState::logged_out))
+                each += fmt::format("{}{} {}", each.empty() ? "" : ", ", count, state);
+        text += text.empty() ? "" : "; ";
+        if (status.agents.size() > 1) text += agents.pbx + ": ";
+        text += each.empty() ? "nobody is signed in" : each;
+        if (agents.failed > 0) text += fmt::format("; {} NOT IN EVERY QUEUE of theirs", agents.failed);
+        if (agents.in_flight > 0) text += fmt::format("; {} actions on their way", agents.in_flight);
+    }
+    return text;
+}
+
 std::string outbox_text(const StatusView& status) {
     const auto& box = status.outbox;
     auto text = fmt::format("{} facts wait", box.depth);
@@ -85,6 +101,18 @@ std::int64_t count(std::uint64_t value) {
     return static_cast<std::int64_t>(value);
 }
 
+void put_agents(JsonObject& json, const StatusView& status) {
+    json.begin("agents");
+    for (const auto& agents : status.agents) {
+        json.begin(agents.pbx);
+        for (const auto& [state, number] : agents.states) json.number(state, count(number));
+        json.number("not_in_every_queue", count(agents.failed))
+            .number("in_flight", count(agents.in_flight))
+            .end();
+    }
+    json.end();
+}
+
 }  // namespace
 
 std::string span_text(Millis span) {
@@ -93,6 +121,18 @@ std::string span_text(Millis span) {
     if (seconds < 2LL * 3600) return fmt::format("{} min", seconds / 60);
     if (seconds < 48LL * 3600) return fmt::format("{} h {} min", seconds / 3600, seconds / 60 % 60);
     return fmt::format("{} days", seconds / 86400);
+}
+
+AgentsView agents_view(std::string_view pbx, const std::vector<AgentPicture>& pictures,
+                       std::size_t in_flight) {
+    AgentsView view{.pbx = std::string(pbx), .states = {}, .in_flight = in_flight};
+    for (const auto& picture : pictures) {
+        ++view.states[std::string(to_string(picture.state))];
+        view.failed += std::ranges::any_of(picture.services, [](const auto& service) {
+            return service.state == AgentPicture::Service::State::failed;
+        });
+    }
+    return view;
 }
 
 bool all_up(const StatusView& status) {
@@ -107,6 +147,7 @@ std::string status_text(const StatusView& status) {
     for (const auto& link : status.links) text += text_of(link, status.now);
     text += row("Calls", calls_text(status));
     text += row("People", people_text(status));
+    text += row("Agents", agents_text(status));
     text += row("Outbox", outbox_text(status));
     text += row("Rings", fmt::format("{} shown, whose end is still to be told", status.rings_told));
     text += row("Index", index_text(status));
@@ -133,6 +174,7 @@ std::string status_json(const StatusView& status) {
         .number("operators", count(status.operators))
         .number("active", count(status.active));
     json.number("without_pbx", count(status.without_pbx)).number("consoles", count(status.consoles)).end();
+    put_agents(json, status);
     json.begin("outbox").number("depth", count(status.outbox.depth));
     put_time(json, "oldest", status.outbox.oldest).number("set_aside", count(status.outbox.set_aside));
     json.text_or_null("last_error", status.outbox.last_error).end();

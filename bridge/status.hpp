@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,12 +13,23 @@
 
 namespace bridge {
 
+// The agents of one pbx.
+struct AgentsView {
+    std::string pbx;
+    std::map<std::string, std::size_t> states;  // how many are in each; nobody: left out
+    std::size_t failed = 0;                     // signed in, but not in every queue of theirs
+    std::size_t in_flight = 0;                  // actions Asterisk has not answered yet
+};
+AgentsView agents_view(std::string_view pbx, const std::vector<AgentPicture>& pictures,
+                       std::size_t in_flight);
+
 struct StatusView {
     std::string version;
     int pid = 0;
     Millis now{0}, started{0};
     std::vector<LinkView> links;
     std::vector<std::pair<std::string, std::size_t>> calls;  // going on, by pbx
+    std::vector<AgentsView> agents;
     std::size_t operators = 0, active = 0, without_pbx = 0, consoles = 0;
     crm::OutboxStatus outbox;
     std::size_t rings_told = 0;  // whose end is owed

@@ -18,8 +18,18 @@ bool same_login(const DatabaseUrl& a, const DatabaseUrl& b) {
 
 const SqlParams& empty_values(FactKind kind) {
     static const SqlParams call = fact_of(CallRow{}).values, leg = fact_of(LegRow{}).values,
-                           dial = fact_of(DialRow{}).values;
-    return kind == FactKind::call ? call : kind == FactKind::leg ? leg : dial;
+                           dial = fact_of(DialRow{}).values, agent = fact_of(AgentRow{}).values;
+    switch (kind) {
+        case FactKind::leg:
+            return leg;
+        case FactKind::dial:
+            return dial;
+        case FactKind::agent:
+            return agent;
+        case FactKind::call:
+            break;
+    }
+    return call;
 }
 
 // What an older version wrote may lack names that the statements know by now.
@@ -42,8 +52,8 @@ struct Applier::Impl {
     bool one_server;
     Mysql own;
     std::optional<Mysql> crm_elsewhere;
-    Statements call_state, call_put, leg_put, dial_put, ledger_put, ledger_done, ledger_note, ledger_forget,
-        version, ping;
+    Statements call_state, call_put, leg_put, dial_put, agent_put, ledger_put, ledger_done, ledger_note,
+        ledger_forget, version, ping;
     Statements call_id, call_started, call_changed;
     std::optional<Statements> call_find, note;
     int known_version;
@@ -59,6 +69,7 @@ struct Applier::Impl {
         call_put = ours.all("call_put");
         leg_put = ours.all("leg_put");
         dial_put = ours.all("dial_put");
+        agent_put = ours.all("agent_put");
         ledger_put = ours.all("ledger_put");
         ledger_done = ours.all("ledger_done");
         ledger_note = ours.all("ledger_note");
@@ -253,6 +264,8 @@ Sql<void> Applier::apply_own(const StoredFact& stored) {
             return self.put_own(self.leg_put, values_of(stored));
         case FactKind::dial:
             return self.put_own(self.dial_put, values_of(stored));
+        case FactKind::agent:
+            return self.put_own(self.agent_put, values_of(stored));
     }
     return {};
 }

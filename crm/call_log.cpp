@@ -173,9 +173,8 @@ struct CallLog::Impl {
         return set_aside(stored, error.text);
     }
     bool set_aside(const StoredFact& stored, const std::string& why) {
-        log(log_error,
-            fmt::format("call log: fact {} of {} is set aside: {}", stored.seq,
-                        stored.fact.values.text(stored.fact.kind == FactKind::leg ? "call" : "id"), why));
+        log(log_error, fmt::format("call log: fact {} of {} is set aside: {}", stored.seq,
+                                   stored.fact.values.text(name_of_key(stored.fact.kind)), why));
         complain(why);
         outbox.set_aside(stored.seq, why);
         return true;
@@ -199,6 +198,9 @@ void CallLog::record(const LegRow& row, Durable durable) {
     impl_->outbox.put(fact_of(row), std::move(durable));
 }
 void CallLog::record(const DialRow& row, Durable durable) {
+    impl_->outbox.put(fact_of(row), std::move(durable));
+}
+void CallLog::record(const AgentRow& row, Durable durable) {
     impl_->outbox.put(fact_of(row), std::move(durable));
 }
 void CallLog::owe(const Owed& owed, Durable durable) {

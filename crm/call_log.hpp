@@ -39,6 +39,7 @@ class CallLog {
     void record(const CallRow& row, Durable durable = {});
     void record(const LegRow& row, Durable durable = {});
     void record(const DialRow& row, Durable durable = {});
+    void record(const AgentRow& row, Durable durable = {});
     // About to be sent, non-terminal: send it after `durable`, so that its `ended` is not forgotten in a
     // crash.
     void owe(const Owed& owed, Durable durable = {});

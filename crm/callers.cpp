@@ -516,6 +516,9 @@ void Callers::on_link(std::function<void(bool, std::string)> changed) {
 void Callers::on_operators(std::function<void(std::vector<Operator>)> changed) {
     impl_->operators_changed = std::move(changed);
 }
+void Callers::set_seated(const std::vector<Operator>& people) {
+    impl_->numbers.set_operators(people);
+}
 void Callers::on_own(std::function<void(const Roster&)> changed) {
     impl_->own_changed = std::move(changed);
 }

@@ -46,6 +46,8 @@ class Callers {
     // People with an extension or a JID: the cached ones at start(), then the first read, then every change.
     void on_operators(std::function<void(std::vector<Operator>)> changed);
     [[nodiscard]] const std::vector<Operator>& operators() const;
+    // Where they sit now: who is the colleague behind an extension. Until the next change of people.
+    void set_seated(const std::vector<Operator>& people);
     // What our own tables hold (services, seats; its operators are only what they add to the CRM's users):
     // the cached ones at start(), then every change.
     void on_own(std::function<void(const Roster&)> changed);

@@ -151,6 +151,32 @@ Fact fact_of(const DialRow& row) {
     return fact;
 }
 
+Fact fact_of(const AgentRow& row) {
+    Fact fact{FactKind::agent, {}};
+    put_key(fact, "jid", row.jid);
+    put(fact, "pbx", row.pbx);
+    put(fact, "extension", row.extension);
+    put(fact, "seat", row.seat);
+    put_key(fact, "state", row.state);
+    put(fact, "reason", row.reason);
+    put(fact, "by_jid", row.by);
+    put_time(fact, "at", row.at);
+    return fact;
+}
+
+std::string_view name_of_key(FactKind kind) {
+    switch (kind) {
+        case FactKind::leg:
+            return "call";
+        case FactKind::agent:
+            return "jid";
+        case FactKind::call:
+        case FactKind::dial:
+            break;
+    }
+    return "id";
+}
+
 // name 0x00 kind length ':' bytes, again and again; kind: n null, i integer, s text.
 std::string encode(const SqlParams& values) {
     std::string out;

@@ -12,7 +12,11 @@
 
 namespace crm {
 
-enum class FactKind : std::uint8_t { call = 1, leg = 2, dial = 3 };  // the numbers are on disk
+enum class FactKind : std::uint8_t { call = 1, leg = 2, dial = 3, agent = 4 };  // the numbers are on disk
+constexpr bool is_known(std::int64_t kind) {
+    return kind >= 1 && kind <= 4;
+}
+std::string_view name_of_key(FactKind kind);  // the value that says what a fact is about
 
 struct Fact {
     FactKind kind = FactKind::call;
@@ -24,6 +28,7 @@ struct Fact {
 Fact fact_of(const CallRow& row);
 Fact fact_of(const LegRow& row);
 Fact fact_of(const DialRow& row);
+Fact fact_of(const AgentRow& row);
 
 std::string_view to_string(Direction direction);
 std::string_view to_string(Disposition disposition);  // none: ""

@@ -340,7 +340,7 @@ std::vector<StoredFact> Outbox::next(std::int64_t after, std::size_t limit, std:
         one.revision = rows->integer(i, "revision").value_or(0);
         const auto kind = rows->integer(i, "kind").value_or(0);
         auto values = decode_params(rows->text(i, "body"));
-        one.readable = values.has_value() && kind >= 1 && kind <= 3;
+        one.readable = values.has_value() && is_known(kind);
         if (one.readable) one.fact = {static_cast<FactKind>(kind), std::move(*values)};
         out.push_back(std::move(one));
     }

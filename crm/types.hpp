@@ -190,6 +190,13 @@ struct DialRow {
     Millis at{0};
 };
 
+// One row of cti_agent_event: a state of an operator began.
+struct AgentRow {
+    std::string jid, pbx, extension, seat, state, reason;
+    std::string by;  // JID, "pbx" or "system"; empty: the operator
+    Millis at{0};
+};
+
 // A notice in a non-terminal state that was sent: its `ended` is owed, over restarts too (rule 1 of the
 // design).
 struct Owed {

@@ -555,6 +555,71 @@ TEST(agents, one_change_is_one_action_per_queue) {
                                         "QueuePause support off", "QueuePause sales off"}));
 }
 
+TEST(agents, a_reason_that_is_only_asked_for_has_not_begun) {
+    Floor floor;
+    floor.asked(anna, Kind::ready);
+    floor.asked(anna, Kind::not_ready, "lunch");
+    floor.run(60s);
+    floor.asked(anna, Kind::not_ready, "meeting");
+    EXPECT_EQ(floor.picture(anna).since, floor.now);
+    std::vector<std::string> written;
+    for (const auto& event : floor.events) written.push_back(event.state + " " + event.reason);
+    EXPECT_EQ(written, (std::vector<std::string>{"ready ", "not-ready lunch", "not-ready meeting"}));
+
+    floor.asked(anna, Kind::ready);
+    floor.call(anna, RingState::answered);
+    floor.events.clear();
+    const auto began = floor.picture(anna).since;
+    floor.run(60s);
+    floor.asked(anna, Kind::not_ready, "lunch");
+    EXPECT_EQ(floor.state(anna), "talking>not-ready");
+    EXPECT_EQ(floor.picture(anna).since, began);
+    EXPECT_TRUE(floor.events.empty());
+}
+
+TEST(agents, what_was_in_force_at_a_restart_does_not_begin_again) {
+    Floor floor;
+    floor.asked(anna, Kind::not_ready, "lunch");
+    const auto began = floor.picture(anna).since;
+    bridge::Agents next(config());
+    static_cast<void>(next.set_roster(people(), services(), seats(), floor.now + 60s));
+    const auto outcome = next.restore({floor.memories[anna]}, floor.now + 60s);
+    EXPECT_TRUE(outcome.events.empty());
+    EXPECT_EQ(next.picture(anna)->state, AgentState::not_ready);
+    EXPECT_EQ(next.picture(anna)->since, began);
+}
+
+TEST(agents, people_who_come_while_the_list_is_read_are_not_missed) {
+    Floor floor;
+    floor.exchange.queues["support"]["PJSIP/209"] = {.name = "Nine", .dynamic = false};
+    floor.cut();
+    floor.agents.sync_begin(floor.now);
+    for (const auto& item : floor.exchange.perform({"QueueStatus", {}}).events) floor.hear(item);
+    auto more = people();
+    more.push_back({.jid = "nine@example.org", .pbx = "hq", .extension = "209", .name = "Nine"});
+    floor.services_of.front().operators.push_back({.jid = "nine@example.org"});
+    floor.take(floor.agents.set_roster(more, floor.services_of, seats(), floor.now));
+    floor.take(floor.agents.sync_end(floor.now));
+    floor.run();
+    EXPECT_TRUE(floor.agents.synced());
+    EXPECT_EQ(floor.state("nine@example.org"), "ready");
+    EXPECT_EQ(floor.asked("nine@example.org", Kind::logged_out), "not-allowed");
+}
+
+TEST(agents, who_is_gone_during_a_call_and_asked_to_leave_waits_without_haste) {
+    Floor floor;
+    floor.client(anna + "/desk");
+    floor.asked(anna, Kind::ready);
+    floor.call(anna, RingState::answered);
+    floor.asked(anna, Kind::logged_out);
+    floor.gone(anna + "/desk");
+    floor.run(2h);
+    EXPECT_EQ(floor.state(anna), "talking>logged-out");
+    EXPECT_GT(floor.agents.next_deadline(), floor.now);  // a deadline in the past would be rung for ever
+    floor.call(anna, RingState::ended);
+    EXPECT_EQ(floor.state(anna), "logged-out");
+}
+
 }  // namespace
 
 }  // namespace agents_test

@@ -23,6 +23,7 @@ StatusView healthy() {
     view.now = noon + std::chrono::hours(3);
     view.links = {{"pbx:hq", true, noon, {}, Millis{0}}, {"xmpp", true, noon, {}, Millis{0}}};
     view.calls = {{"hq", 2}};
+    view.agents = {{.pbx = "hq", .states = {{"ready", 2}, {"not-ready", 1}, {"logged-out", 7}}}};
     view.operators = 3;
     view.active = 2;
     view.consoles = 1;
@@ -46,11 +47,30 @@ TEST(status, is_read_at_a_glance) {
               "  xmpp         up    since 2026-11-22 12:00:00 (3 h 0 min)\n"
               "Calls      2\n"
               "People     3 operators, 2 active; 1 consoles signed in\n"
+              "Agents     1 not-ready, 2 ready\n"
               "Outbox     0 facts wait\n"
               "Rings      0 shown, whose end is still to be told\n"
               "Index      10 records, 20 numbers; read in full 3 h 0 min ago, followed 2 s ago\n"
               "Reasons    5 of at most 20000 (1.0 of 16 MiB), since 2026-11-22 12:00:00\n");
     EXPECT_TRUE(all_up(healthy()));
+}
+
+TEST(status, agents_are_counted_by_state_and_who_is_missing_somewhere_stands_out) {
+    using bridge::AgentPicture;
+    using bridge::AgentState;
+    AgentPicture half{.jid = "a@x", .state = AgentState::ready};
+    half.services = {{.name = "one", .state = AgentPicture::Service::State::in},
+                     {.name = "two", .state = AgentPicture::Service::State::failed, .text = "No such queue"}};
+    auto view = healthy();
+    view.agents = {
+        bridge::agents_view("hq", {half, {.jid = "b@x"}, {.jid = "c@x", .state = AgentState::talking}}, 3),
+        bridge::agents_view("north", {{.jid = "d@x"}}, 0)};
+    EXPECT_THAT(status_text(view),
+                HasSubstr("Agents     hq: 1 ready, 1 talking; 1 NOT IN EVERY QUEUE of theirs; 3 actions on "
+                          "their way; north: nobody is signed in\n"));
+    EXPECT_THAT(status_json(view),
+                HasSubstr(R"("agents": {"hq": {"logged-out": 1, "ready": 1, "talking": 1, )"
+                          R"("not_in_every_queue": 1, "in_flight": 3}, "north": )"));
 }
 
 TEST(status, what_is_wrong_stands_out) {

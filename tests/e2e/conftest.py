@@ -78,7 +78,7 @@ def pytest_runtest_makereport(item, call):
     """A failed test shows what the daemon had to say."""
     outcome = yield
     report = outcome.get_result()
-    running = item.funcargs.get("company") or item.funcargs.get("running") or item.funcargs.get("kinds")
+    running = item.funcargs.get("company") or item.funcargs.get("running") or item.funcargs.get("kinds") or item.funcargs.get("floor")
     if report.when == "call" and report.failed and running is not None:
         report.sections.append(("ctibridge's log", running.site.daemon.text()[-6000:]))
         if "kinds" in item.funcargs:

@@ -1,7 +1,7 @@
 -- The outbox file (SQLite). A sequence number never comes back: AUTOINCREMENT.
 CREATE TABLE IF NOT EXISTS fact (
     seq       INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind      INTEGER NOT NULL,          -- 1 call, 2 leg, 3 dial
+    kind      INTEGER NOT NULL,          -- 1 call, 2 leg, 3 dial, 4 agent
     revision  INTEGER NOT NULL,
     at        INTEGER NOT NULL,          -- milliseconds since 1970
     body      BLOB    NOT NULL,
