@@ -9,8 +9,8 @@ namespace bridge {
 
 namespace {
 
-// A match that takes longer has been answered by the index long before.
-constexpr crm::Millis kept_after_end{30000};
+// A match that takes longer has been answered by the index long before; a note is written in the wrap-up.
+constexpr crm::Millis kept_after_end{600000};
 
 }  // namespace
 
@@ -40,16 +40,22 @@ crm::CallRow CallBook::row(crm::CallRow row, std::string_view party) {
         earlier(row.answered, before.answered);
         if (!row.wait) row.wait = before.wait;
         if (row.ended && row.answered) row.talk = *row.ended - *row.answered;
-        for (auto text : {&crm::CallRow::caller_number, &crm::CallRow::caller_name,
-                          &crm::CallRow::dialed_number, &crm::CallRow::service, &crm::CallRow::queue,
-                          &crm::CallRow::module, &crm::CallRow::record, &crm::CallRow::label,
-                          &crm::CallRow::answered_by, &crm::CallRow::request, &crm::CallRow::crm_owner})
+        for (auto text :
+             {&crm::CallRow::caller_number, &crm::CallRow::caller_name, &crm::CallRow::dialed_number,
+              &crm::CallRow::service, &crm::CallRow::queue, &crm::CallRow::module, &crm::CallRow::record,
+              &crm::CallRow::label, &crm::CallRow::answered_by, &crm::CallRow::request,
+              &crm::CallRow::crm_owner, &crm::CallRow::note, &crm::CallRow::code})
             fill(row.*text, before.*text);
         row.to_crm = row.to_crm || before.to_crm;
         old->second.ended = row.ended;
     }
     auto& entry = entries_[row.id];
     entry.party = party;
+    fill(row.note, entry.row.note);
+    fill(row.code, entry.row.code);
+    if (!row.merged_into.empty())
+        if (auto older = entries_.find(row.merged_into); older != entries_.end())
+            older->second.people.insert(entry.people.begin(), entry.people.end());
     entry.row = std::move(row);
     if (entry.row.record.empty()) complete(entry);
     return entry.row;
@@ -90,7 +96,27 @@ void CallBook::restore(crm::LegRow row, std::string_view pbx) {
     old_legs_[key] = OldLeg{std::move(row), std::string(pbx), false};
 }
 
+const crm::CallRow* CallBook::find(std::string_view id) const {
+    auto found = entries_.find(id);
+    if (found != entries_.end() && !found->second.row.merged_into.empty())
+        found = entries_.find(found->second.row.merged_into);
+    return found == entries_.end() ? nullptr : &found->second.row;
+}
+
+bool CallBook::took_part(std::string_view id, std::string_view jid) const {
+    const auto* row = find(id);
+    return row != nullptr && entries_.find(row->id)->second.people.contains(jid);
+}
+
+void CallBook::noted(const crm::CallRow& row) {
+    if (auto found = entries_.find(row.id); found != entries_.end()) {
+        found->second.row.note = row.note;
+        found->second.row.code = row.code;
+    }
+}
+
 crm::LegRow CallBook::leg(crm::LegRow row) {
+    if (auto call = entries_.find(row.call); call != entries_.end()) call->second.people.insert(row.jid);
     auto old = old_legs_.find(key_of(row));
     if (old == old_legs_.end()) return row;
     old->second.seen = true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,12 @@ class CallBook {
     // The pbx has shown what goes on: restored rows that it did not speak of have ended unseen (`lost`).
     Unfinished unfinished(std::string_view pbx, crm::Millis now);
 
+    // ---- what operators say of a call that goes on or has just ended ----
+    // Its row as it was written last, of a merged call that of the older one; nullptr: it is not here.
+    [[nodiscard]] const crm::CallRow* find(std::string_view id) const;
+    [[nodiscard]] bool took_part(std::string_view id, std::string_view jid) const;
+    void noted(const crm::CallRow& row);  // its note and code go on into the rows to come
+
     void tick(crm::Millis now);  // forgets calls that ended some time ago
     [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
@@ -42,7 +49,8 @@ class CallBook {
     struct Entry {
         crm::CallRow row;
         std::string party;
-        crm::Lookup lookup;  // of the party
+        crm::Lookup lookup;                         // of the party
+        std::set<std::string, std::less<>> people;  // JIDs that had a ring in it
     };
     struct OldLeg {
         crm::LegRow row;

@@ -515,7 +515,39 @@ constexpr Row<HttpConfig> http_rows[] = {
      },
      true},
     {"makecall_secret", put_secret<&HttpConfig::makecall_secret>},
+    {"caller_token", put_secret<&HttpConfig::caller_token>},
+    {"console",
+     [](Reader& r, const Node& n, HttpConfig& http) {
+         if (auto value = r.path(n)) http.console = *value;
+     }},
 };
+
+bool is_loopback_address(std::string_view listen) {
+    const auto host = listen.substr(0, listen.rfind(':'));
+    return host.starts_with("127.") || host == "[::1]" || host == "localhost";
+}
+
+// What a door needs beside the word in `serve`.
+void need_keys(Reader& r, const Node& item, const HttpConfig& http) {
+    struct Need {
+        std::string_view door, key, why;
+        bool needed;
+    };
+    const Need needs[] = {
+        {"makecall", "makecall_secret", "is missing, but makecall is served; add it", true},
+        {"console", "console", "is missing, but the console is served; name the directory of its files",
+         true},
+        {"caller", "caller_token",
+         "is missing, but caller is served to other machines; add it, or listen on 127.0.0.1",
+         !is_loopback_address(http.listen)},
+    };
+    for (const auto& need : needs)
+        if (need.needed && std::ranges::find(http.serve, need.door) != http.serve.end() && item.IsMap() &&
+            !item[std::string(need.key)]) {
+            Reader::Inside inside(r, std::string(need.key));
+            r.fault(item, std::string(need.why));
+        }
+}
 constexpr Row<Config> log_rows[] = {
     {"level",
      [](Reader& r, const Node& n, Config& config) {
@@ -562,11 +594,7 @@ constexpr Row<Config> top_rows[] = {
          r.list(n, [&](const Node& item) {
              HttpConfig http;
              read_map<HttpConfig>(r, item, http_rows, http);
-             if (std::find(http.serve.begin(), http.serve.end(), "makecall") != http.serve.end() &&
-                 item.IsMap() && !item["makecall_secret"]) {
-                 Reader::Inside inside(r, "makecall_secret");
-                 r.fault(item, "is missing, but makecall is served; add it");
-             }
+             need_keys(r, item, http);
              c.http.push_back(std::move(http));
          });
      }},

@@ -78,6 +78,8 @@ struct HttpConfig {
     std::string listen;
     std::vector<std::string> serve;
     std::string makecall_secret;
+    std::string caller_token;       // needed by /caller where others than this machine may ask
+    std::filesystem::path console;  // directory of the console's files
     bool operator==(const HttpConfig&) const = default;
 };
 

@@ -52,6 +52,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       flow_alarm(io),
       herald_alarm(io),
       audience_alarm(io),
+      call_alarm(io),
       sync_timer(io),
       watchdog_timer(io),
       patience(io),
@@ -69,11 +70,21 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       flow(config.crm.budget, flow_find(), flow_index(), flow_send()),
       requests(office(), config.dialing),
       agent_requests(agent_office()),
+      call_requests(call_ports()),
+      past_calls(
+          config.crm, [this](std::function<void()> work) { asio::post(io, std::move(work)); },
+          [this](int priority, std::string_view line) {
+              asio::post(io, [this, priority, text = std::string(line)] { log(priority, text); });
+          }),
+      desk_requests(desk_ports()),
+      http_doors(http_ports()),
       control(
           io, [this](const ControlRequest& request, const ControlAnswer& answer) { asked(request, answer); },
           [this](int priority, std::string_view line) { log(priority, line); }) {
     requests.fill(table);
     agent_requests.fill(table);
+    call_requests.fill(table);
+    desk_requests.fill(table);
     for (const auto& pbx_config : config.pbx) {
         undecided.insert("pbx:" + pbx_config.name);
         sides.push_back(std::make_unique<PbxSide>(
@@ -83,8 +94,14 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
                 .link = [this](PbxSide& side, bool up) { pbx_link(side, up); },
                 .synced = [this](PbxSide& side) { pbx_synced(side); },
                 .agents = [this](PbxSide& side,
-                                 AgentOutcome&& outcome) { agents_told(side, std::move(outcome)); }},
+                                 AgentOutcome&& outcome) { agents_told(side, std::move(outcome)); },
+                .message =
+                    [this](PbxSide& side, const ami::Message& message) {
+                        call_requests.message(side, message);
+                        desk_requests.message(side, message);
+                    }},
             log));
+        call_requests.add(*sides.back());
     }
     undecided.insert("xmpp");
     undecided.insert("crm");
@@ -185,7 +202,12 @@ Requests::Office Daemon::Impl::office() {
             .answered = [this] { xmpp->poke(); },
             .explain = [this](const Reason& reason) { explain(reason); },
             .responsible = [this](std::string_view by, std::string_view jid) { return responsible(by, jid); },
-            .workplace = [this](std::string_view jid) { return workplace(jid); }};
+            .workplace = [this](std::string_view jid) { return workplace(jid); },
+            .features =
+                [this](const PbxSide& side, const crm::Operator& who) {
+                    const auto* actions = call_requests.control(side.config().name);
+                    return actions->features(filled(side.config().channels.front(), who.extension));
+                }};
 }
 
 // ---- calls ----
@@ -223,6 +245,7 @@ void Daemon::Impl::handle(PbxSide& side, Outcome&& outcome) {
     for (const auto& notice : outcome.notices) agents.apply(agents.agents().notice(notice, now));
     for (auto& notice : outcome.notices) {
         if (!notice.withheld) notice.party_number = plain_number(notice.party_number, name);
+        without_given_name(notice.party_number, notice.party_name);
         auto user = viewer(notice.to);
         flow.add(std::move(notice), user, now);
     }
@@ -254,6 +277,7 @@ void Daemon::Impl::record(crm::CallRow row) {
     std::string party;
     if (row.direction == crm::Direction::inbound)
         party = row.caller_number = plain_number(row.caller_number, row.pbx);
+    without_given_name(row.caller_number, row.caller_name);
     if (row.direction == crm::Direction::outbound)
         party = row.dialed_number = plain_number(row.dialed_number, row.pbx);
     row = book.row(std::move(row), party);
@@ -368,6 +392,8 @@ void Daemon::Impl::crm_link(bool up, const std::string& detail) {
 }
 
 void Daemon::Impl::pbx_link(PbxSide& side, bool up) {
+    if (!stopping) call_requests.link(side, up);
+    if (!up) desk_requests.link_lost(side);
     if (up)  // that it went down is said by its desk
         explain({side.since(), Why::link_up, {}, {}, {}, {{Fact::link, "pbx:" + side.config().name}}});
     decided("pbx:" + side.config().name);
@@ -432,9 +458,10 @@ void Daemon::Impl::leave() {
     error_code ignored;
     signals.cancel(ignored);
     for (auto* timer : {&sync_timer, &watchdog_timer, &patience, &flow_alarm.timer, &herald_alarm.timer,
-                        &audience_alarm.timer})
+                        &audience_alarm.timer, &call_alarm.timer})
         timer->cancel();
     control.close();
+    for (auto& server : http) server->close();
     for (auto& side : sides) side->stop();
     xmpp->stop();
     last_timer.expires_after(farewell_span);
@@ -478,6 +505,7 @@ int Daemon::Impl::run() {
     callers.start();
     call_log.start();
     open_control();
+    open_http();
     patience.expires_after(first_attempts);
     patience.async_wait([this](error_code error) {
         if (error) return;

@@ -16,10 +16,13 @@
 #include "bridge/agent_requests.hpp"
 #include "bridge/audience.hpp"
 #include "bridge/call_book.hpp"
+#include "bridge/call_requests.hpp"
 #include "bridge/control_server.hpp"
 #include "bridge/daemon.hpp"
+#include "bridge/desk_requests.hpp"
 #include "bridge/explain.hpp"
 #include "bridge/herald.hpp"
+#include "bridge/http_doors.hpp"
 #include "bridge/notice_flow.hpp"
 #include "bridge/pbx_side.hpp"
 #include "bridge/reason_log.hpp"
@@ -73,6 +76,9 @@ struct Daemon::Impl {
     NoticeFlow::Index flow_index();
     NoticeFlow::Send flow_send();
     Requests::Office office();
+    CallRequests::Ports call_ports();  // daemon_calls.cpp
+    DeskRequests::Ports desk_ports();
+    HttpDoors::Ports http_ports();
 
     // ---- what happens ----
     void handle(PbxSide& side, Outcome&& outcome);
@@ -148,6 +154,14 @@ struct Daemon::Impl {
     void explain_match(const Notice& notice, const crm::Lookup& lookup);
     void told(const Notice& notice, Told what);
 
+    // ---- what is done with calls (daemon_calls.cpp) ----
+    [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
+    [[nodiscard]] bool is_administrator(std::string_view jid) const;
+    void arm_calls();
+    void open_http();
+    // The name that we gave the exchange for this number is not the network's.
+    void without_given_name(const std::string& number, std::string& name) const;
+
     [[nodiscard]] const crm::Operator* operator_of(std::string_view jid) const {
         auto found = people.find(jid);
         return found == people.end() ? nullptr : &found->second;
@@ -170,7 +184,7 @@ struct Daemon::Impl {
     std::string epoch;
     asio::io_context io;
     asio::signal_set signals;
-    Alarm flow_alarm, herald_alarm, audience_alarm;
+    Alarm flow_alarm, herald_alarm, audience_alarm, call_alarm;
     asio::steady_timer sync_timer, watchdog_timer, patience, last_timer;
     bool stopping = false, ready = false, left = false, mustered = false;
     std::set<std::string, std::less<>> undecided;
@@ -194,10 +208,16 @@ struct Daemon::Impl {
     NoticeFlow flow;
     Requests requests;
     AgentRequests agent_requests;
+    CallRequests call_requests;
+    crm::PastCalls past_calls;
+    DeskRequests desk_requests;
+    HttpDoors http_doors;
+    std::map<std::string, std::string, std::less<>> names_given;  // to the dialplan, by number
     xmpp::IqTable table;
     std::vector<std::unique_ptr<PbxSide>> sides;
     std::unique_ptr<XmppSide> xmpp;
     ControlServer control;
+    std::vector<std::unique_ptr<HttpServer>> http;
     Millis started_at{wall_now()};
 };
 

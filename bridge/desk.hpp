@@ -2,6 +2,7 @@
 // CallModel (call_model.hpp) follows calls and legs; Desk decides which operator must know what, and why.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,19 @@ struct Dialing {
     std::string module, record, label, service;
 };
 
+// One ring as the exchange has it now: what can be done with it, and with which channels.
+struct Standing {
+    std::string jid, id, leg;  // of the notice
+    RingState state = RingState::ringing;
+    bool own = false;  // a call the operator makes
+    std::string extension;
+    std::string channel, uniqueid;          // the operator's, which talks if one does
+    std::string bridge;                     // it is in; empty: none
+    std::string partner, partner_uniqueid;  // channel of the other side; empty: nobody, or several
+};
+// What is offered in the `actions` of a notice; words separated by blanks.
+using Offers = std::function<std::string(const Standing&)>;
+
 class Desk {
  public:
     explicit Desk(DeskConfig config);
@@ -88,6 +102,14 @@ class Desk {
     // The channel to hang up for this operator's ring; nullopt: not theirs, or over.
     [[nodiscard]] std::optional<std::string> channel_of(std::string_view jid, std::string_view id,
                                                         std::string_view leg) const;
+    // This operator's ring, or with an empty `jid` anybody's; an empty `leg` means the call's first that goes
+    // on.
+    [[nodiscard]] std::optional<Standing> standing(std::string_view jid, std::string_view id,
+                                                   std::string_view leg) const;
+    // Those of everybody, oldest call first.
+    [[nodiscard]] std::vector<Standing> standings() const;
+    void set_offers(Offers offers);     // without one: `hangup`
+    Outcome renew_offers(Millis now);   // notices of the rings whose offers have changed
     [[nodiscard]] const crm::Operator* operator_by_jid(std::string_view jid) const;
     [[nodiscard]] std::size_t calls() const;  // going on
     [[nodiscard]] std::size_t dials_of(

@@ -210,7 +210,10 @@ struct Desk::Impl {
     void explain_nobody(const Talk& talk, Leg& leg, Role role, std::string_view extension);
     void explain_missing(const Talk& talk, Leg& leg, const std::string& extension);
 
+    [[nodiscard]] Standing standing(const Talk& talk, const Ring& ring) const;
+
     DeskConfig config;
+    Offers offers;
     CallModel model;
     Extensions extensions;
     Services services;

@@ -50,7 +50,7 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     notice.request = talk.row.request;
     if (ring.far_ringing && ring.state == RingState::dialing) notice.far_end = "ringing";
     notice.shared = ring.shared;
-    if (ring.live()) notice.actions = "hangup";
+    if (ring.live()) notice.actions = offers ? offers(standing(talk, ring)) : "hangup";
     return notice;
 }
 

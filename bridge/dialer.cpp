@@ -102,6 +102,7 @@ struct Check {
     std::string_view rule;
     Condition condition;
     Verdict (*look)(State&);
+    bool of_transfers = true;
 };
 // In this order; the first that refuses is the answer.
 constexpr Check checks[] = {
@@ -109,15 +110,26 @@ constexpr Check checks[] = {
     {"active", Condition::forbidden, operator_active},
     {"phone", Condition::not_acceptable, has_phone},
     {"number", Condition::bad_request, number_understood},
-    {"record", Condition::bad_request, record_plain},
-    {"service", Condition::not_acceptable, service_fits},
+    {"record", Condition::bad_request, record_plain, false},
+    {"service", Condition::not_acceptable, service_fits, false},
     {"pattern", Condition::not_acceptable, pattern_allows},
-    {"concurrent", Condition::resource_constraint, below_concurrent},
+    {"concurrent", Condition::resource_constraint, below_concurrent, false},
     {"per_minute", Condition::resource_constraint, below_rate},
     {"link", Condition::service_unavailable, link_up},
 };
 
-// Headers for the INVITE to the own phone, in the way of its channel driver.
+// The first that refuses.
+std::optional<DialRefusal> refusal(State& state, bool transfer) {
+    for (const auto& check : checks)
+        if (check.of_transfers || !transfer)
+            if (auto text = check.look(state))
+                return DialRefusal{state.rule.empty() ? std::string(check.rule) : state.rule, check.condition,
+                                   std::move(*text)};
+    return {};
+}
+
+}  // namespace
+
 std::vector<std::pair<std::string, std::string>> header_variables(const PbxConfig& pbx,
                                                                   std::string_view channel) {
     std::vector<std::pair<std::string, std::string>> variables;
@@ -133,18 +145,25 @@ std::vector<std::pair<std::string, std::string>> header_variables(const PbxConfi
     return variables;
 }
 
-}  // namespace
+// Only operators get an entry, so strangers cannot fill the map.
+Dialer::Accepted& Dialer::accepted_of(const DialRequest& request, const DialFacts& facts) {
+    return facts.who != nullptr ? accepted_[request.jid] : nobodys_;
+}
+
+std::expected<std::string, DialRefusal> Dialer::transfer(const DialRequest& request, const DialFacts& facts,
+                                                         Millis now) {
+    auto& accepted = accepted_of(request, facts);
+    State state{request, facts, config_, accepted, now, {}, {}};
+    if (auto refused = refusal(state, true)) return std::unexpected(std::move(*refused));
+    accepted.push_back(now);
+    return facts.number->internal ? state.target : rewritten(config_.rewrite, state.target);
+}
 
 std::expected<DialPlan, DialRefusal> Dialer::plan(const DialRequest& request, const DialFacts& facts,
                                                   std::string_view uuid, Millis now) {
-    // Only operators get an entry, so strangers cannot fill the map.
-    std::deque<Millis> nobody;
-    auto& accepted = facts.who != nullptr ? accepted_[request.jid] : nobody;
+    auto& accepted = accepted_of(request, facts);
     State state{request, facts, config_, accepted, now, {}, {}};
-    for (const auto& check : checks)
-        if (auto text = check.look(state))
-            return std::unexpected(DialRefusal{state.rule.empty() ? std::string(check.rule) : state.rule,
-                                               check.condition, std::move(*text)});
+    if (auto refused = refusal(state, false)) return std::unexpected(std::move(*refused));
     accepted.push_back(now);
 
     const auto& number = *facts.number;
@@ -189,7 +208,8 @@ std::expected<DialPlan, DialRefusal> Dialer::plan(const DialRequest& request, co
                 .record = dialing.record,
                 .service = printable(request.service),
                 .outcome = "accepted",
-                .at = now};
+                .at = now,
+                .action = "dial"};
     return plan;
 }
 
@@ -205,7 +225,8 @@ crm::DialRow Dialer::refused_row(const DialRequest& request, const DialFacts& fa
             .record = printable(request.record),
             .service = printable(request.service),
             .outcome = fmt::format("refused:{}", refusal.rule),
-            .at = at};
+            .at = at,
+            .action = "dial"};
 }
 
 bool matches_pattern(std::string_view pattern, std::string_view text) {

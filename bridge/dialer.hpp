@@ -62,14 +62,27 @@ class Dialer {
     std::expected<DialPlan, DialRefusal> plan(const DialRequest& request, const DialFacts& facts,
                                               std::string_view uuid, Millis now);
 
+    // The same policy for where a call is transferred to: who may call whom, and how often. What the dialplan
+    // gets.
+    std::expected<std::string, DialRefusal> transfer(const DialRequest& request, const DialFacts& facts,
+                                                     Millis now);
+
     // The audit row of a refusal.
     static crm::DialRow refused_row(const DialRequest& request, const DialFacts& facts,
                                     const DialRefusal& refusal, std::string_view uuid, Millis at);
 
  private:
+    using Accepted = std::deque<Millis>;
+    Accepted& accepted_of(const DialRequest& request, const DialFacts& facts);
+
     DialingConfig config_;
-    std::map<std::string, std::deque<Millis>, std::less<>> accepted_;  // by JID, within the last minute
+    Accepted nobodys_;  // stays empty
+    std::map<std::string, Accepted, std::less<>> accepted_;  // by JID, within the last minute
 };
+
+// Headers for the INVITE to the own phone, in the way of its channel driver: `dial.auto_answer`.
+std::vector<std::pair<std::string, std::string>> header_variables(const PbxConfig& pbx,
+                                                                  std::string_view channel);
 
 // `?` one character, `*` any rest.
 bool matches_pattern(std::string_view pattern, std::string_view text);

@@ -197,6 +197,7 @@ void PbxSide::on_message(const ami::Message& message) {
     const bool of_agents = !agent_lists_.empty() && agent_lists_.contains(message.get("ActionID"));
     if (!of_agents) apply(desk_.apply(message, wall_now()));
     if (message.name().starts_with("Queue")) agents_.apply(agents_.agents().apply(message, wall_now()));
+    if (!of_agents && events_.message) events_.message(*this, message);
 }
 
 void PbxSide::on_state(ami::SessionState state, std::string_view detail) {

@@ -28,6 +28,7 @@ class PbxSide final : public ami::SessionHandler {
         std::function<void(PbxSide&, bool up)> link;  // up: synchronised; changes only
         std::function<void(PbxSide&)> synced;         // the desk's picture is whole again
         std::function<void(PbxSide&, AgentOutcome&&)> agents;
+        std::function<void(PbxSide&, const ami::Message&)> message{};  // every one, after the desk
     };
 
     PbxSide(boost::asio::io_context& io, const PbxConfig& config, AgentsConfig agents, Events events,

@@ -202,6 +202,14 @@ constexpr std::array<Row, why_count> rows{{
     {Why::agent_by_others, "agent_by_others", story, "Not by this bridge, for {jid}: {text}.", ""},
     {Why::agent_put_right, "agent_put_right", story, "After a gap, for {jid}: {text}.", ""},
     {Why::agent_taken_out, "agent_taken_out", story, "{jid} is kept from calls: {text}.", ""},
+    // ---- what operators do with their calls
+    {Why::action_done, "action_done", story, "{jid} did this with the call: {text}[ to {number}].", ""},
+    {Why::action_refused, "action_refused", blocker,
+     "What {jid} asked for was not done with the call, by the rule `{rule}`: {text}.",
+     "Rule `right`: see the rights of the AMI user with `ctibridge check`; `timeout`: does the phone take "
+     "commands by NOTIFY, and has the dialplan's Dial or Queue the option t or T?"},
+    // ---- the HTTP port
+    {Why::caller_asked, "caller_asked", story, "The dialplan asked who {number} is: {text}.", ""},
 }};
 
 constexpr bool complete() {

@@ -91,8 +91,13 @@ enum class Why : std::uint8_t {
     agent_by_others,
     agent_put_right,
     agent_taken_out,
+    // what operators do with their calls
+    action_done,
+    action_refused,
+    // the HTTP port
+    caller_asked,
 };
-constexpr std::size_t why_count = static_cast<std::size_t>(Why::agent_taken_out) + 1;
+constexpr std::size_t why_count = static_cast<std::size_t>(Why::caller_asked) + 1;
 
 // Names of the data.
 enum class Fact : std::uint8_t {

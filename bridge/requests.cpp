@@ -46,20 +46,9 @@ void Requests::fill(xmpp::IqTable& table) {
     };
     static constexpr Row rows[] = {
         {our_namespace, "dial", true, &Requests::dial},
-        {our_namespace, "hangup", true, &Requests::hangup},
         {our_namespace, "calls", false, &Requests::calls},
         {our_namespace, "me", false, &Requests::me},
         {phone_namespace, "phone-action", true, &Requests::phone_action},
-        {our_namespace, "answer", true, &Requests::not_yet},
-        {our_namespace, "hold", true, &Requests::not_yet},
-        {our_namespace, "unhold", true, &Requests::not_yet},
-        {our_namespace, "park", true, &Requests::not_yet},
-        {our_namespace, "pickup", true, &Requests::not_yet},
-        {our_namespace, "transfer", true, &Requests::not_yet},
-        {our_namespace, "history", false, &Requests::not_yet},
-        {our_namespace, "claim", true, &Requests::not_yet},
-        {our_namespace, "note", true, &Requests::not_yet},
-        {our_namespace, "directory", false, &Requests::not_yet},
     };
     for (const auto& row : rows)
         table.on(row.xmlns, row.element, row.set,
@@ -111,7 +100,7 @@ void Requests::dial(const Iq& iq, const Responder& responder) {
         request.module = attribute(record, "module");
         request.record = attribute(record, "id");
     }
-    start_dial(request, responder, [this](const DialPlan& plan) {
+    dial_for(responder, request, [this](const DialPlan& plan) {
         Notice notice;
         notice.to = plan.dialing.jid;
         notice.pbx = plan.pbx;
@@ -131,33 +120,43 @@ void Requests::dial(const Iq& iq, const Responder& responder) {
     });
 }
 
-void Requests::start_dial(const DialRequest& request, const Responder& responder, const Accepted& accepted) {
+void Requests::dial_for(const Responder& responder, const DialRequest& request, Accepted accepted) {
+    start_dial(request, [this, responder, accepted = std::move(accepted)](const auto& dialed) {
+        if (!dialed) return refuse(responder, dialed.error());
+        responder.result(accepted(*dialed));
+        office_.answered();
+    });
+}
+
+DialFacts Requests::facts_of(const DialRequest& request) const {
     DialFacts facts;
     facts.who = office_.operator_of(request.jid);
-    auto* side = facts.who != nullptr ? office_.pbx(facts.who->pbx) : nullptr;
-    if (side != nullptr) {
-        facts.pbx = &side->config();
-        facts.link_up = side->up();
-        facts.going_on = side->desk().dials_of(request.jid);
-        facts.service = side->services().named(request.service);
-        facts.number = office_.dial_number(request.number, facts.pbx->name);
-        if (facts.number && !facts.number->internal) {
-            auto lookup =
-                office_.from_index(facts.number->e164.value_or(facts.number->digits), facts.pbx->name);
-            // One record, or none: the wrong one in the CRM's call list is worse than an empty field.
-            bool named = !request.record.empty();
-            const crm::Match* only = nullptr;
-            for (const auto& match : lookup.matches)
-                if (named ? match.id == request.record
-                          : match.quality == crm::Quality::exact && lookup.matches.size() == 1)
-                    only = &match;
-            if (only != nullptr) {
-                facts.module = only->module;
-                facts.record = only->id;
-                facts.label = only->label;
-            }
-        }
+    const auto* side = facts.who != nullptr ? office_.pbx(facts.who->pbx) : nullptr;
+    if (side == nullptr) return facts;
+    facts.pbx = &side->config();
+    facts.link_up = side->up();
+    facts.going_on = side->desk().dials_of(request.jid);
+    facts.service = side->services().named(request.service);
+    facts.number = office_.dial_number(request.number, facts.pbx->name);
+    if (!facts.number || facts.number->internal) return facts;
+    auto lookup = office_.from_index(facts.number->e164.value_or(facts.number->digits), facts.pbx->name);
+    // One record, or none: the wrong one in the CRM's call list is worse than an empty field.
+    bool named = !request.record.empty();
+    const crm::Match* only = nullptr;
+    for (const auto& match : lookup.matches)
+        if (named ? match.id == request.record
+                  : match.quality == crm::Quality::exact && lookup.matches.size() == 1)
+            only = &match;
+    if (only != nullptr) {
+        facts.module = only->module;
+        facts.record = only->id;
+        facts.label = only->label;
     }
+    return facts;
+}
+
+void Requests::start_dial(const DialRequest& request, Dialed done) {
+    const auto facts = facts_of(request);
     auto uuid = new_uuid();
     auto plan = dialer_.plan(request, facts, uuid, steady_now());
     if (!plan) {
@@ -170,31 +169,28 @@ void Requests::start_dial(const DialRequest& request, const Responder& responder
                           {Fact::number, request.number},
                           {Fact::text, plan.error().text}}});
         office_.record(Dialer::refused_row(request, facts, plan.error(), uuid, wall_now()), {});
-        return refuse(responder, plan.error());
+        return done(plan);
     }
     plan->row.at = wall_now();
+    auto* side = office_.pbx(plan->pbx);
     // Rule 8: on disk before Asterisk hears of it. The rows of the desk go first, and the log keeps their
     // order.
     side->apply(side->desk().dial(plan->dialing, wall_now()));
-    office_.record(plan->row, [this, plan = *plan, responder, accepted](bool ok) {
+    office_.record(plan->row, [this, plan = *plan, done = std::move(done)](bool ok) {
         auto* pbx = office_.pbx(plan.pbx);
-        if (ok && pbx != nullptr) return originate(plan, responder, accepted);
+        if (ok && pbx != nullptr) return originate(plan, done);
         if (pbx != nullptr)
             pbx->apply(pbx->desk().dial_failed(plan.dialing.channel_id, "the call log cannot be written",
                                                wall_now()));
-        refuse(responder, {"log", Condition::internal_server_error,
-                           "the call log cannot be written; tell the administrator"});
+        done(std::unexpected(DialRefusal{"log", Condition::internal_server_error,
+                                         "the call log cannot be written; tell the administrator"}));
     });
 }
 
-void Requests::originate(const DialPlan& plan, const Responder& responder, const Accepted& accepted) {
+void Requests::originate(const DialPlan& plan, const Dialed& done) {
     auto* side = office_.pbx(plan.pbx);
-    side->submit(ami::originate(plan.originate), [this, plan, responder, accepted](const ami::Reply& reply) {
-        if (reply.ok()) {
-            responder.result(accepted(plan));
-            office_.answered();
-            return;
-        }
+    side->submit(ami::originate(plan.originate), [this, plan, done](const ami::Reply& reply) {
+        if (reply.ok()) return done(plan);
         auto row = plan.row;
         row.outcome = fmt::format("failed:{}", printable(reply.message, 200));
         office_.record(row, {});
@@ -203,33 +199,18 @@ void Requests::originate(const DialPlan& plan, const Responder& responder, const
         auto text = reply.outcome == ami::Reply::Outcome::refused
                         ? fmt::format("the telephone exchange refused: {}", reply.message)
                         : reply.message;
-        refuse(responder, {"pbx", condition_of_reply(reply), text});
+        done(std::unexpected(DialRefusal{"pbx", condition_of_reply(reply), text}));
     });
+}
+
+std::expected<std::string, DialRefusal> Requests::transfer_target(const std::string& jid,
+                                                                  const std::string& number) {
+    const DialRequest request{
+        .jid = jid, .number = number, .service = {}, .module = {}, .record = {}, .request = {}};
+    return dialer_.transfer(request, facts_of(request), steady_now());
 }
 
 // ---- calls ----
-
-void Requests::hangup(const Iq& iq, const Responder& responder) {
-    auto jid = person(iq, responder);
-    if (jid.empty()) return;
-    auto id = attribute(iq.payload, "id"), leg = attribute(iq.payload, "leg");
-    auto colon = id.find(':');
-    if (colon == std::string::npos || colon == 0)
-        return responder.error(Condition::bad_request, "a call is named by its id, like hq:1795187329.0");
-    auto* side = office_.pbx(std::string_view(id).substr(0, colon));
-    auto channel = side != nullptr ? side->desk().channel_of(jid, id, leg) : std::nullopt;
-    if (!channel) return responder.error(Condition::item_not_found, "you have no such call; it may be over");
-    if (!side->up())
-        return responder.error(Condition::service_unavailable,
-                               "the telephone exchange cannot be reached at present");
-    side->submit(ami::hangup(*channel), [this, responder](const ami::Reply& reply) {
-        if (reply.ok())
-            responder.result();
-        else
-            responder.error(condition_of_reply(reply), reply.message);
-        office_.answered();
-    });
-}
 
 void Requests::calls(const Iq& iq, const Responder& responder) {
     auto jid = person(iq, responder);
@@ -254,20 +235,15 @@ void Requests::me(const Iq& iq, const Responder& responder) {
         if (!place.seat.empty()) xml.attr("seat", place.seat);
         auto* side = office_.pbx(who->pbx);
         // What this operator can do here and now, so that a client shows no button that is refused.
-        if (who->active && side != nullptr && !who->extension.empty())
-            for (auto feature : {"dial", "hangup"}) xml.open("feature").attr("name", feature).close();
+        if (who->active && side != nullptr && !who->extension.empty()) {
+            xml.open("feature").attr("name", "dial").close();
+            for (auto feature : office_.features(*side, *who))
+                xml.open("feature").attr("name", feature).close();
+        }
         xml.open("feature").attr("name", "calls").close();
     }
     xml.raw(place.xml);
     responder.result(xml.close().take());
-}
-
-void Requests::not_yet(const Iq& iq, const Responder& responder) {
-    auto jid = person(iq, responder);
-    if (jid.empty()) return;
-    responder.error(
-        Condition::service_unavailable,
-        fmt::format("`{}` is not part of version {}", printable(iq.payload.name()), CTIBRIDGE_VERSION));
 }
 
 // ---- Spark with the phone plugin ----
@@ -288,7 +264,7 @@ void Requests::phone_action(const Iq& iq, const Responder& responder) {
     }
     DialRequest request{
         .jid = jid, .number = number, .service = {}, .module = {}, .record = {}, .request = iq.id};
-    start_dial(request, responder, [](const DialPlan&) {
+    dial_for(responder, request, [](const DialPlan&) {
         // The library of the plugin takes no empty result.
         return xmpp::Xml()
             .open("phone-action")

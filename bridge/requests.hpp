@@ -41,6 +41,8 @@ class Requests {
         // Whether the first may act for the second: a supervisor or application of a service of theirs.
         std::function<bool(std::string_view by, std::string_view jid)> responsible;
         std::function<Workplace(std::string_view jid)> workplace;
+        // What the exchange lets us do with the calls of this operator: words of `actions`.
+        std::function<std::vector<std::string_view>(const PbxSide& side, const crm::Operator& who)> features;
     };
 
     Requests(Office office, DialingConfig dialing)
@@ -50,21 +52,27 @@ class Requests {
 
     // Who the request is for: the asker, or `on-behalf-of` for who may. Empty after a refusal.
     std::string person(const xmpp::Iq& iq, const xmpp::Responder& responder);
+    // The one door of every dial: policy, audit row, Originate. `done` is called once, when Asterisk has
+    // taken the order or somebody has refused.
+    using Dialed = std::function<void(const std::expected<DialPlan, DialRefusal>&)>;
+    void start_dial(const DialRequest& request, Dialed done);
+    // Where a call may be transferred to: what the dialplan gets.
+    std::expected<std::string, DialRefusal> transfer_target(const std::string& jid,
+                                                            const std::string& number);
 
  private:
     using Iq = xmpp::Iq;
     using Responder = xmpp::Responder;
     void dial(const Iq& iq, const Responder& responder);
-    void hangup(const Iq& iq, const Responder& responder);
     void calls(const Iq& iq, const Responder& responder);
     void me(const Iq& iq, const Responder& responder);
     void phone_action(const Iq& iq, const Responder& responder);
-    void not_yet(const Iq& iq, const Responder& responder);
 
     // What is told to the asker when a dial went well.
     using Accepted = std::function<std::string(const DialPlan&)>;
-    void start_dial(const DialRequest& request, const Responder& responder, const Accepted& accepted);
-    void originate(const DialPlan& plan, const Responder& responder, const Accepted& accepted);
+    void dial_for(const Responder& responder, const DialRequest& request, Accepted accepted);
+    [[nodiscard]] DialFacts facts_of(const DialRequest& request) const;
+    void originate(const DialPlan& plan, const Dialed& done);
     void refuse(const Responder& responder, const DialRefusal& refusal);
 
     Office office_;

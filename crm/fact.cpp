@@ -148,6 +148,9 @@ Fact fact_of(const DialRow& row) {
     put(fact, "service", row.service);
     put(fact, "outcome", row.outcome);
     put_time(fact, "at", row.at);
+    put(fact, "action", row.action);
+    put(fact, "call", row.call);
+    put(fact, "asked_by", row.asked_by);
     return fact;
 }
 

@@ -182,12 +182,15 @@ struct LegRow {
     std::string cause;  // design.md section 2, empty while going on
 };
 
-// One row of cti_dial: the audit of a request to dial, refused ones too.
+// One row of cti_dial: the audit of a request to dial or to do something with a call, refused ones too.
 struct DialRow {
-    std::string id;  // ctd-<uuid>; for a refusal a fresh uuid
+    std::string id;  // ctd-<uuid>; for a refusal, and for what is done with a call, a fresh uuid
     std::string jid, pbx, extension, number, dialed, module, record, service;
-    std::string outcome;  // accepted | refused:<rule> | failed:<text>
+    std::string outcome;  // accepted | refused:<rule> | failed:<text> | done
     Millis at{0};
+    std::string action{};  // dial | hangup | hold | transfer-blind | ...
+    std::string call{};    // PBX:LINKEDID, of what is done with a call
+    std::string asked_by{};  // JID, when it was on behalf of `jid`
 };
 
 // One row of cti_agent_event: a state of an operator began.

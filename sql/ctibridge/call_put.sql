@@ -7,7 +7,7 @@ UPDATE cti_call
        module = LEFT(:module, 100), record = LEFT(:record, 64), label = LEFT(:label, 255),
        started = :started, answered = :answered, ended = :ended, wait_ms = :wait_ms, talk_ms = :talk_ms,
        disposition = :disposition, answered_by = LEFT(:answered_by, 255), request = LEFT(:request, 190),
-       recording = LEFT(:recording, 1000), note = LEFT(:note, 16000), code = LEFT(:code, 100)
+       recording = LEFT(:recording, 1000), note = COALESCE(LEFT(:note, 16000), note), code = COALESCE(LEFT(:code, 100), code)
  WHERE id = :id AND revision < :revision;
 -- The legs of a call that was merged belong to the one it went into; those that are there already were written as such.
 UPDATE IGNORE cti_leg JOIN cti_call ON cti_call.id = cti_leg.`call`

@@ -346,6 +346,11 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
          ":11: key http[0].listen: is no address to listen on; write it like 127.0.0.1:8383"},
         {with("http: [{listen: 'a:8383', serve: [makecall]}]"),
          ":11: key http[0].makecall_secret: is missing, but makecall is served; add it"},
+        {with("http: [{listen: 'a:8383', serve: [console]}]"),
+         ":11: key http[0].console: is missing, but the console is served; name the directory of its files"},
+        {with("http: [{listen: '10.0.0.1:8383', serve: [caller]}]"),
+         ":11: key http[0].caller_token: is missing, but caller is served to other machines; add it, or "
+         "listen on 127.0.0.1"},
         {with("http: [{listen: 'a:8383', serve: [all]}]"),
          ":11: key http[0].serve[0]: must be one of metrics, health, console, makecall, caller"},
         {with("control: /" + std::string(120, 'x')),

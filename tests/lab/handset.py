@@ -21,6 +21,7 @@ class Handset(Agent):
         super().__init__(pbx, name or extension, "127.0.0.1", places.free_port(), extension, PHONE_SECRET)
         self.extension, self.behaviour = extension, behaviour
         self.refused = None             # the status with which the last transfer failed
+        self.obeys = True               # does what a NOTIFY with the event `talk` or `hold` says, as desk phones do when they are set so
         self._registration = Call(self, False, extension)
         self._expires, self._logins = 3600, 0     # longer than any test: it is not renewed
 
@@ -133,6 +134,8 @@ class Handset(Agent):
 
     def within(self, call: Call, message: Message):
         self.respond(call, 200, message)
+        if message.method == "NOTIFY" and message.get("event").split(b";")[0] != b"refer":
+            return self.notified(message, call)
         if message.method != "NOTIFY" or not message.body.startswith(b"SIP/2.0"):
             return
         status = int(message.body.split()[1])
@@ -140,6 +143,20 @@ class Handset(Agent):
             self.refused = status
         if 200 <= status < 300:
             call.hangup()               # the transfer is done: this phone is out
+
+    def notified(self, message: Message, call):
+        event = message.get("event").decode(errors="replace")
+        if not self.obeys or event not in ("talk", "hold"):
+            return
+        call = call or next((c for c in reversed(self.calls) if c.state != "ended"), None)
+        if call is None:
+            return
+        if event == "talk" and call.from_pbx and call.state == "ringing":
+            call.answer()
+        elif event == "talk" and call.direction == "sendonly":
+            self.resume(call)
+        elif event == "hold" and call.state == "answered" and call.direction == "sendrecv":
+            self.hold(call)
 
     def answered(self, call: Call, message: Message):
         if message.cseq_method == "REGISTER" and message.status in (401, 407) and self._logins < 3:

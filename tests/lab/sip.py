@@ -179,6 +179,9 @@ class Agent:
         """A request within a call that is neither INVITE, ACK, BYE nor CANCEL."""
         self.respond(call, 200, message)
 
+    def notified(self, message: Message, call):
+        """A NOTIFY, within a call or not."""
+
     def begin(self, to: str, number, name=b"", headers=()) -> Call:
         """An INVITE to `to`. `number` and `name` may be any text or bytes; the name goes out as it is."""
         call = Call(self, False, str(number))
@@ -350,7 +353,8 @@ class Agent:
             if message.method == "OPTIONS":
                 self.respond(Call(self, True, ""), 200, message)
             elif message.method == "NOTIFY":
-                self.respond(Call(self, True, ""), 200, message)           # message waiting, unasked
+                self.respond(Call(self, True, ""), 200, message)           # message waiting, unasked; or an order
+                self.notified(message, None)
             elif message.method != "ACK":
                 self.respond(Call(self, True, ""), 404, message)
         elif message.method == "INVITE" and message.get("cseq") == call.invite_cseq:
