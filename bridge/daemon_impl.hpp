@@ -155,8 +155,6 @@ struct Daemon::Impl {
     void told(const Notice& notice, Told what);
 
     // ---- what is done with calls (daemon_calls.cpp) ----
-    [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
-    [[nodiscard]] bool is_administrator(std::string_view jid) const;
     void arm_calls();
     void open_http();
     // The name that we gave the exchange for this number is not the network's.

@@ -186,7 +186,8 @@ TEST_F(Explain, an_operator_is_shown_as_they_stand_now) {
                                       .pbx_known = true,
                                       .consoles = {anna + "/web"},
                                       .sparks = {},
-                                      .rings = {}};
+                                      .rings = {},
+                                      .agent = {}};
     EXPECT_THAT(ask(Kind::jid, anna).text,
                 AllOf(HasSubstr("anna@example.org (Anna) is an operator, phone 201 at the exchange `hq`."),
                       HasSubstr("Known clients: anna@example.org/web (console).")));
