@@ -188,8 +188,8 @@ struct DialRow {
     std::string jid, pbx, extension, number, dialed, module, record, service;
     std::string outcome;  // accepted | refused:<rule> | failed:<text> | done
     Millis at{0};
-    std::string action{};  // dial | hangup | hold | transfer-blind | ...
-    std::string call{};    // PBX:LINKEDID, of what is done with a call
+    std::string action{};    // dial | hangup | hold | transfer-blind | ...
+    std::string call{};      // PBX:LINKEDID, of what is done with a call
     std::string asked_by{};  // JID, when it was on behalf of `jid`
 };
 
