@@ -74,7 +74,7 @@ crm::Owed owed_agent(const AgentMemory& memory, std::string_view pbx) {
 std::optional<AgentMemory> recalled_agent(const crm::Owed& owed) {
     if (!owed.jid.empty() || !owed.leg.starts_with(key_word)) return std::nullopt;
     pugi::xml_document document;
-    document.load_buffer(owed.stanza.data(), owed.stanza.size());
+    if (!document.load_buffer(owed.stanza.data(), owed.stanza.size())) return std::nullopt;
     const auto node = document.child("agent");
     if (!node) return std::nullopt;
     AgentMemory memory{.jid = owed.id, .members = {}};

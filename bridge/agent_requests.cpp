@@ -108,7 +108,6 @@ void AgentRequests::ask(AgentRequest request, const AgentSide::Answered& answere
 void AgentRequests::get(const xmpp::Iq& iq, const xmpp::Responder& responder) {
     const auto jid = office_.person(iq, responder);
     if (jid.empty()) return;
-    if (jid == iq.bare) office_.seen(iq.bare, iq.from);
     if (const auto shown = picture(jid)) return responder.result(office_.element(*shown, iq.bare));
     responder.error(Condition::item_not_found, "this address signs in to no telephone exchange here",
                     denied("pbx"));
@@ -119,7 +118,6 @@ void AgentRequests::set(const xmpp::Iq& iq, const xmpp::Responder& responder) {
     if (jid.empty()) return;
     auto request = agent_request_of(iq.payload);
     if (!request) return responder.error(Condition::bad_request, request.error());
-    if (jid == iq.bare) office_.seen(iq.bare, iq.from);
     request->jid = jid;
     request->by = iq.bare;
     ask(std::move(*request), [this, responder, jid, asker = iq.bare](const std::optional<AgentFault>& fault) {

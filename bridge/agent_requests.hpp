@@ -24,8 +24,7 @@ class AgentRequests {
         std::function<bool(std::string_view jid)> is_administrator;
         std::function<PbxSide*(std::string_view pbx)> pbx;  // nullptr: no such pbx
         std::function<std::string(const AgentPicture&, std::string_view to)>
-            element;                                                             // <agent/> for that JID
-        std::function<void(std::string_view bare, std::string_view full)> seen;  // this client is there
+            element;                     // <agent/> for that JID
         std::function<void()> answered;  // an answer waits in the stream
     };
 

@@ -157,6 +157,13 @@ std::vector<AgentPicture> Agents::pictures() const {
     return all;
 }
 
+std::vector<std::pair<std::string, std::string>> Agents::seated() const {
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const auto& [jid, agent] : impl_->agents)
+        if (!agent.seat.empty()) all.emplace_back(jid, agent.seat);
+    return all;
+}
+
 std::size_t Agents::in_flight() const {
     return impl_->tickets.size();
 }

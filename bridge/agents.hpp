@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ami/action.hpp"
@@ -106,6 +107,7 @@ class Agents {
 
     [[nodiscard]] std::optional<AgentPicture> picture(std::string_view jid) const;
     [[nodiscard]] std::vector<AgentPicture> pictures() const;
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> seated() const;  // JID, seat
     [[nodiscard]] std::size_t in_flight() const;
     [[nodiscard]] bool synced() const;
     // Whether `by` may change the state of `jid`: supervisors of a service of theirs.

@@ -78,6 +78,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
           }),
       desk_requests(desk_ports()),
       http_doors(http_ports()),
+      operator_commands(command_office(), agent_requests),
       control(
           io, [this](const ControlRequest& request, const ControlAnswer& answer) { asked(request, answer); },
           [this](int priority, std::string_view line) { log(priority, line); }) {
@@ -85,6 +86,8 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
     agent_requests.fill(table);
     call_requests.fill(table);
     desk_requests.fill(table);
+    operator_commands.fill(commands);
+    commands.fill(table);
     for (const auto& pbx_config : config.pbx) {
         undecided.insert("pbx:" + pbx_config.name);
         sides.push_back(std::make_unique<PbxSide>(
@@ -110,7 +113,11 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
         XmppSide::Events{.link = [this](bool up) { xmpp_link(up); },
                          .presence = [this](const xmpp::Presence& seen) { presence(seen); },
                          .phone_query = [this](std::string_view from,
-                                               std::string_view node) { return phone_query(from, node); }},
+                                               std::string_view node) { return phone_query(from, node); },
+                         .chat =
+                             [this](std::string_view from, std::string_view type, std::string_view body) {
+                                 operator_commands.chat(from, xmpp::bare_jid(from), type, body, wall_now());
+                             }},
         log);
     callers.on_operators([this](std::vector<crm::Operator> found) { operators(std::move(found)); });
     callers.on_own([this](const crm::Roster& own) { own_tables(own); });
@@ -207,7 +214,8 @@ Requests::Office Daemon::Impl::office() {
                 [this](const PbxSide& side, const crm::Operator& who) {
                     const auto* actions = call_requests.control(side.config().name);
                     return actions->features(filled(side.config().channels.front(), who.extension));
-                }};
+                },
+            .seen = [this](std::string_view bare, std::string_view from) { client_seen(bare, from); }};
 }
 
 // ---- calls ----

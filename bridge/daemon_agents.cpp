@@ -58,8 +58,41 @@ AgentRequests::Office Daemon::Impl::agent_office() {
             .pbx = [this](std::string_view name) { return pbx(name); },
             .element = [this](const AgentPicture& picture,
                               std::string_view to) { return agent_element(picture, epoch, herald.seq(to)); },
-            .seen = [this](std::string_view bare, std::string_view from) { client_seen(bare, from); },
             .answered = [this] { xmpp->poke(); }};
+}
+
+OperatorCommands::Office Daemon::Impl::command_office() {
+    return {
+        .operator_of = [this](std::string_view jid) { return operator_of(jid); },
+        .is_administrator = [this](std::string_view jid) { return is_administrator(jid); },
+        .pictures =
+            [this] {
+                std::vector<AgentPicture> all;
+                for (const auto& side : sides)
+                    std::ranges::move(side->agents().agents().pictures(), std::back_inserter(all));
+                return all;
+            },
+        .seats =
+            [this](std::string_view jid) {
+                const auto* who = operator_of(jid);
+                auto seats = own_seats;
+                std::erase_if(seats, [&](const auto& seat) {
+                    return who == nullptr || (!seat.pbx.empty() && seat.pbx != who->pbx);
+                });
+                return seats;
+            },
+        .reasons = [this]() -> const std::vector<AgentReason>& { return config.agents.reasons; },
+        .seen = [this](std::string_view bare, std::string_view from) { client_seen(bare, from); },
+        .dial = [this](const std::string& jid, const std::string& number,
+                       std::function<void(bool, std::string)> told) { requests.dial_for(jid, number, told); },
+        .say =
+            [this](std::string_view to, std::string_view text) {
+                xmpp::Xml xml;
+                xml.open("message").attr("type", "chat").attr("from", "pbx@" + config.xmpp.component);
+                xml.attr("to", to).attr("id", xmpp::new_id());
+                xmpp->send(xml.open("body").text(text).close().close().str());
+            },
+        .answered = [this] { xmpp->poke(); }};
 }
 
 bool Daemon::Impl::is_administrator(std::string_view jid) const {
@@ -121,12 +154,14 @@ void Daemon::Impl::muster() {
 
 // Who sits on a seat has its phone, and nobody else has it meanwhile.
 std::vector<crm::Operator> Daemon::Impl::seated(std::vector<crm::Operator> everybody) const {
+    std::map<std::string, std::string, std::less<>> seats;  // JID -> seat
+    for (const auto& side : sides)
+        for (auto& [jid, seat] : side->agents().agents().seated()) seats.emplace(jid, seat);
     std::map<std::pair<std::string, std::string>, std::string> occupied;  // pbx, extension -> JID
     for (auto& person : everybody) {
-        const auto* side = pbx(person.pbx);
-        const auto picture = side != nullptr ? side->agents().agents().picture(person.jid) : std::nullopt;
-        if (!picture || picture->seat.empty()) continue;
-        const auto seat = std::ranges::find(own_seats, picture->seat, &crm::Seat::id);
+        const auto sits = seats.find(person.jid);
+        if (sits == seats.end()) continue;
+        const auto seat = std::ranges::find(own_seats, sits->second, &crm::Seat::id);
         if (seat == own_seats.end()) continue;
         person.extension = seat->extension;
         person.devices = seat->devices;
@@ -168,21 +203,25 @@ void Daemon::Impl::agents_told(PbxSide& side, AgentOutcome&& outcome) {
     }
     for (auto& reason : outcome.reasons) explain(std::move(reason));
     if (!outcome.moves.empty()) take_seats();
-    for (const auto& picture : outcome.pictures) tell_agent(picture);
+    for (const auto& picture : outcome.pictures) tell_agent(side, picture);
     for (const auto& client : outcome.pings) ping_agent(side, client);
     if (stopping && !agents_leaving()) asio::post(io, [this] { leave(); });
 }
 
 // To the operator's own consoles, and to those who are responsible for them.
-void Daemon::Impl::tell_agent(const AgentPicture& picture) {
-    std::set<std::string, std::less<>> told;
-    for (const auto& console : audience.consoles())
-        if (auto bare = xmpp::bare_jid(console);
-            bare == picture.jid || (!told.contains(bare) && responsible(bare, picture.jid)))
-            told.insert(std::move(bare));
-    for (const auto& bare : told) {
+void Daemon::Impl::tell_agent(const PbxSide& side, const AgentPicture& picture) {
+    std::set<std::string, std::less<>> all{picture.jid};
+    for (const auto& service : side.services().all()) {
+        const auto of = [&](const auto& one) { return one.jid == picture.jid; };
+        if (std::ranges::none_of(service.operators, of)) continue;
+        for (const auto& one : service.operators)
+            if (one.supervisor && responsible(one.jid, picture.jid)) all.insert(one.jid);
+    }
+    for (const auto& bare : all) {
+        const auto consoles = audience.consoles(bare);
+        if (consoles.empty()) continue;
         const auto element = agent_element(picture, epoch, herald.next_seq(bare));
-        for (const auto& console : audience.consoles(bare))
+        for (const auto& console : consoles)
             xmpp->send(agent_message(config.xmpp.component, console, element));
     }
 }

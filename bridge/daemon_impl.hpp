@@ -24,6 +24,7 @@
 #include "bridge/herald.hpp"
 #include "bridge/http_doors.hpp"
 #include "bridge/notice_flow.hpp"
+#include "bridge/operator_commands.hpp"
 #include "bridge/pbx_side.hpp"
 #include "bridge/reason_log.hpp"
 #include "bridge/requests.hpp"
@@ -113,6 +114,7 @@ struct Daemon::Impl {
     // ---- agents (daemon_agents.cpp) ----
     [[nodiscard]] AgentsConfig agents_config(const PbxConfig& pbx_config) const;
     AgentRequests::Office agent_office();
+    OperatorCommands::Office command_office();
     [[nodiscard]] bool is_administrator(std::string_view jid) const;
     [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
     [[nodiscard]] Requests::Workplace workplace(std::string_view jid) const;
@@ -120,7 +122,7 @@ struct Daemon::Impl {
     [[nodiscard]] std::vector<crm::Operator> seated(std::vector<crm::Operator> everybody) const;
     void take_seats();  // everybody at their place, to desks and dialer (daemon.cpp)
     void agents_told(PbxSide& side, AgentOutcome&& outcome);
-    void tell_agent(const AgentPicture& picture);
+    void tell_agent(const PbxSide& side, const AgentPicture& picture);
     void ping_agent(PbxSide& side, const std::string& client);
     void client_seen(std::string_view bare, std::string_view from);
     void agent_presence(const xmpp::Presence& seen);
@@ -211,6 +213,8 @@ struct Daemon::Impl {
     DeskRequests desk_requests;
     HttpDoors http_doors;
     std::map<std::string, std::string, std::less<>> names_given;  // to the dialplan, by number
+    OperatorCommands operator_commands;
+    xmpp::Commands commands;
     xmpp::IqTable table;
     std::vector<std::unique_ptr<PbxSide>> sides;
     std::unique_ptr<XmppSide> xmpp;

@@ -74,10 +74,25 @@ std::string Requests::person(const Iq& iq, const Responder& responder) {
                         denied("operator"));
         return {};
     }
-    if (office_.operator_of(iq.bare) != nullptr || administrator) return iq.bare;
+    if (office_.operator_of(iq.bare) != nullptr || administrator) {
+        office_.seen(iq.bare, iq.from);
+        return iq.bare;
+    }
     responder.error(Condition::forbidden, "you are not an operator here; ask the administrator",
                     denied("operator"));
     return {};
+}
+
+void Requests::dial_for(const std::string& jid, const std::string& number,
+                        const std::function<void(bool good, std::string text)>& told) {
+    start_dial({.jid = jid, .number = number, .service = {}, .module = {}, .record = {}, .request = {}},
+               [this, told](const auto& dialed) {
+                   if (dialed)
+                       told(true, fmt::format("Calling {}; your phone rings first.", dialed->dialing.number));
+                   else
+                       told(false, dialed.error().text);
+                   office_.answered();
+               });
 }
 
 void Requests::refuse(const Responder& responder, const DialRefusal& refusal) {

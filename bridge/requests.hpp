@@ -43,6 +43,7 @@ class Requests {
         std::function<Workplace(std::string_view jid)> workplace;
         // What the exchange lets us do with the calls of this operator: words of `actions`.
         std::function<std::vector<std::string_view>(const PbxSide& side, const crm::Operator& who)> features;
+        std::function<void(std::string_view bare, std::string_view from)> seen;  // this client is there
     };
 
     Requests(Office office, DialingConfig dialing)
@@ -59,6 +60,10 @@ class Requests {
     // Where a call may be transferred to: what the dialplan gets.
     std::expected<std::string, DialRefusal> transfer_target(const std::string& jid,
                                                             const std::string& number);
+    // A number that was ordered by a command or a chat line. `told`: whether it is being called, and what to
+    // say.
+    void dial_for(const std::string& jid, const std::string& number,
+                  const std::function<void(bool good, std::string text)>& told);
 
  private:
     using Iq = xmpp::Iq;

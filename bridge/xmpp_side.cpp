@@ -75,10 +75,11 @@ void XmppSide::on_state(xmpp::StreamState state, std::string_view detail) {
     events_.link(now);
 }
 
-void XmppSide::on_message(std::string_view, std::string_view, std::string_view type, std::string_view) {
+void XmppSide::on_message(std::string_view from, std::string_view to, std::string_view type,
+                          std::string_view body) {
+    if (to.starts_with("pbx@")) return events_.chat(from, type, body);
     log_(log_debug,
-         fmt::format("link=xmpp message type={} ignored: nobody reads what is written to the component",
-                     type));
+         fmt::format("link=xmpp message type={} ignored: only pbx@ the component is written to", type));
 }
 
 }  // namespace bridge

@@ -19,6 +19,8 @@ class XmppSide final : public xmpp::ComponentHandler {
         std::function<void(bool up)> link;  // changes only
         std::function<void(const xmpp::Presence&)> presence;
         std::function<bool(std::string_view from, std::string_view node)> phone_query;
+        // A line to pbx@COMPONENT, from a user of our domain.
+        std::function<void(std::string_view from, std::string_view type, std::string_view body)> chat;
     };
 
     XmppSide(boost::asio::io_context& io, const XmppConfig& config, const xmpp::IqTable& table, Events events,

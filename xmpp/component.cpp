@@ -272,7 +272,7 @@ struct Component::Impl {
             return responder.error(Condition::bad_request, "An iq is a get or a set.");
         if (!iq.payload) return responder.error(Condition::bad_request, "The request is empty.");
         const std::string_view xmlns = iq.payload.attribute("xmlns").value(), element = iq.payload.name();
-        if (answer_standard(iq, facts(ours), responder)) return;
+        if (answer_standard(iq, facts(bare, ours), responder)) return;
         if (!table.knows(xmlns))
             return responder.error(Condition::service_unavailable, "This is not known here.");
         if (!ours) {
@@ -287,10 +287,13 @@ struct Component::Impl {
                                                        : "This is an order (type='set').");
     }
 
-    [[nodiscard]] ServiceFacts facts(bool ours) {
-        return {config.domain, config.spark,
+    [[nodiscard]] ServiceFacts facts(const std::string& bare, bool ours) {
+        return {config.domain,
+                config.spark,
                 std::chrono::duration_cast<std::chrono::seconds>(now - config.started.value_or(began)),
-                table.namespaces(), [this, ours](const std::string& from, const std::string& node) {
+                table.namespaces(),
+                ours ? table.offered_to(bare) : std::vector<CommandItem>{},
+                [this, ours](const std::string& from, const std::string& node) {
                     return ours && handler.on_phone_query(from, node);
                 }};
     }

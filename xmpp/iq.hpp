@@ -78,6 +78,11 @@ class Responder {
     std::shared_ptr<State> state_;
 };
 
+// An ad-hoc command as it is listed (XEP-0050).
+struct CommandItem {
+    std::string node, name;
+};
+
 using IqHandler = std::function<void(const Iq&, Responder)>;
 
 // Dispatch by table: namespace + element + get/set -> handler. disco, version, ping, last are built in.
@@ -88,6 +93,12 @@ class IqTable {
     [[nodiscard]] bool knows(std::string_view xmlns, std::string_view element) const;
     [[nodiscard]] bool knows(std::string_view xmlns) const;
     [[nodiscard]] std::vector<std::string> namespaces() const;  // for disco#info
+    // Which commands somebody is offered, for disco.
+    using Offer = std::function<std::vector<CommandItem>(const std::string& bare)>;
+    void offer(Offer list) { offer_ = std::move(list); }
+    [[nodiscard]] std::vector<CommandItem> offered_to(const std::string& bare) const {
+        return offer_ ? offer_(bare) : std::vector<CommandItem>{};
+    }
 
  private:
     struct Row {
@@ -96,6 +107,7 @@ class IqTable {
         IqHandler handler;
     };
     std::vector<Row> rows_;
+    Offer offer_;
 };
 
 }  // namespace xmpp

@@ -1,5 +1,6 @@
 #include "xmpp/service.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -15,6 +16,7 @@ constexpr std::string_view version = "jabber:iq:version";
 constexpr std::string_view last = "jabber:iq:last";
 constexpr std::string_view ping = "urn:xmpp:ping";
 constexpr std::string_view commands = "http://jabber.org/protocol/commands";
+constexpr std::string_view data = "jabber:x:data";
 constexpr std::string_view phone_feature =
     "http://jivesoftware.com/phone";  // not the namespace of the phone elements
 
@@ -26,17 +28,17 @@ void feature(Xml& xml, std::string_view name) {
     xml.open("feature").attr("var", name).close();
 }
 
-// Ad-hoc commands offered (XEP-0050). A row here is a command in disco#items and switches the feature on.
-struct Command {
-    std::string_view node, name;
-};
-constexpr std::array<Command, 0> command_table{};
-
 // The node of Asterisk-IM's question: a localpart or a bare JID.
 bool is_user_node(std::string_view node) {
     if (node.find('/') != std::string_view::npos) return false;
     return !split_jid(node.find('@') == std::string_view::npos ? std::string(node) + "@x" : std::string(node))
                 .domain.empty();
+}
+
+const CommandItem* offered(const ServiceFacts& facts, std::string_view node) {
+    const auto found = std::find_if(facts.commands.begin(), facts.commands.end(),
+                                    [&](const auto& command) { return command.node == node; });
+    return found == facts.commands.end() ? nullptr : &*found;
 }
 
 void info(const Iq& iq, const ServiceFacts& facts, const Responder& responder) {
@@ -52,8 +54,10 @@ void info(const Iq& iq, const ServiceFacts& facts, const Responder& responder) {
         if (facts.spark) identity(xml, "directory", "phone", "phone");
         identity(xml, "component", "generic", "ctibridge");
         for (const auto name : {disco_info, disco_items, version, last, ping}) feature(xml, name);
-        if (!command_table.empty()) feature(xml, commands);
         for (const auto& name : facts.features) feature(xml, name);
+    } else if (const auto* command = offered(facts, node)) {
+        identity(xml, "automation", "command-node", command->name);
+        for (const auto name : {commands, data}) feature(xml, name);
     } else if (facts.spark && is_user_node(node)) {
         identity(xml, "directory", "phone", "phone");
         feature(xml, disco_info);
@@ -73,7 +77,7 @@ void items(const Iq& iq, const ServiceFacts& facts, const Responder& responder) 
     xml.open("query").attr("xmlns", disco_items);
     if (!node.empty()) {
         xml.attr("node", node);
-        for (const auto& command : command_table) {
+        for (const auto& command : facts.commands) {
             xml.open("item")
                 .attr("jid", facts.domain)
                 .attr("node", command.node)

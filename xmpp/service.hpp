@@ -17,6 +17,7 @@ struct ServiceFacts {
     bool spark = true;  // be the disco item named "phone"
     std::chrono::seconds uptime{0};
     std::vector<std::string> features;  // namespaces of the table
+    std::vector<CommandItem> commands;  // that the asker is offered
     // Asterisk-IM's question: has the user `node` a phone? Asked by `from`.
     std::function<bool(const std::string& from, const std::string& node)> has_phone;
 };

@@ -199,6 +199,28 @@ TEST_F(Explain, an_operator_is_shown_as_they_stand_now) {
                       HasSubstr("No console and no Spark")));
 }
 
+TEST_F(Explain, an_agent_is_shown_with_the_queues_that_refused) {
+    using Service = bridge::AgentPicture::Service;
+    world_.who = bridge::OperatorView{};
+    world_.who->jid = anna;
+    world_.who->agent = bridge::AgentPicture{.jid = anna,
+                                             .seat = "4",
+                                             .state = bridge::AgentState::talking,
+                                             .reason = "lunch",
+                                             .pending = "not-ready",
+                                             .by = "pbx"};
+    world_.who->agent->services = {
+        Service{.name = "help", .state = Service::State::in},
+        Service{.name = "ghost", .state = Service::State::failed, .text = "No such\nqueue"}};
+    const auto told = ask(Kind::jid, anna);
+    EXPECT_THAT(
+        told.text,
+        HasSubstr("Agent state: talking (lunch), not-ready is asked for, by pbx, on seat 4; services: "
+                  "help in, ghost failed (No such\\x0Aqueue)."));
+    EXPECT_THAT(told.json, HasSubstr(R"("agent": {"state": "talking", "reason": "lunch", "pending": )"
+                                     R"("not-ready", "by": "pbx", "seat": "4", "services": [)"));
+}
+
 TEST_F(Explain, json_has_each_decision_with_its_data) {
     call("hq:1.0");
     const auto json = ask(Kind::call, "hq:1.0").json;

@@ -1,12 +1,14 @@
 """Operators in the queues of a real Asterisk, from signing in to signing out: after every step Asterisk's own list of members is compared with the desk."""
 import time
+import types
 
 import pytest
 from company import ANNA, BORIS, CLARA, PAVEL
 from conftest import SETS, need
 from desks import HELP_LINE, ORDER_LINE, WRAP_UP, Floor, agree, services, time_of
-from lab.client import NS, error_of
+from lab.client import NS, Client, error_of
 from lab.process import wait_until
+from lab.proxy import Proxy
 
 
 @pytest.fixture(scope="module", params=SETS)
@@ -125,6 +127,21 @@ def test_who_comes_back_in_time_stays_and_does_not_become_ready_by_that(calm):
     agree(anna, "not-ready", reason="client-gone", number="901", by="system")
     anna.set(state="ready")
     agree(anna, "ready")
+
+
+def test_a_client_that_answers_no_ping_is_as_good_as_gone(calm):
+    link = Proxy(calm.xmpp.c2s).start()
+    console = Client(types.SimpleNamespace(c2s=link.port), "anna", console=True, resource="far").start()
+    try:
+        assert not error_of(console.request(f"<agent xmlns='{NS}' state='ready'/>"))
+        time.sleep(3)                                                   # it answers, or the server in its place
+        assert not any(member.paused for member in calm.members("201").values())
+        link.freeze()
+        wait_until(lambda: all(m.paused and m.reason == "client-silent" for m in calm.members("201").values()), 15, "Anna is paused in all queues")
+        wait_until(lambda: calm.members("201") == {}, 15, "Anna is out of the queues")
+    finally:
+        link.stop()
+        console.stop()
 
 
 def test_what_cannot_be_is_refused_with_its_reason(calm):
