@@ -247,6 +247,7 @@ std::vector<std::string_view> CallControl::features(std::string_view channel) co
     std::vector<std::string_view> names;
     for (const auto& row : rows) {
         const auto right = row.right.empty() ? notify_of(channel) : row.right;
+        if (row.consulting == Consulting::yes) continue;  // they go with `consult`
         if (!right.empty() && (rights_ ? may(right) : row.control == CallAction::hangup))
             names.push_back(row.word.empty() ? row.name : row.word);
     }

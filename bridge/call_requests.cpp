@@ -27,6 +27,18 @@ std::string denied(std::string_view rule) {
     return xmpp::Xml().open("denied").attr("xmlns", our_namespace).attr("rule", rule).close().take();
 }
 
+crm::DialRow audit_row(CallAction control, const std::string& jid, std::string_view call,
+                       std::string_view to) {
+    crm::DialRow row;
+    row.id = new_uuid();
+    row.jid = jid;
+    row.number = printable(to, 100);
+    row.at = wall_now();
+    row.action = to_string(control);
+    row.call = printable(call, longest_id);
+    return row;
+}
+
 bool works_for(const crm::Service& service, std::string_view jid, bool as_supervisor) {
     return std::ranges::any_of(service.operators, [&](const auto& one) {
         return one.jid == jid && (one.supervisor || !as_supervisor);
@@ -98,23 +110,9 @@ void CallRequests::ask(CallAction control, const Iq& iq, const Responder& respon
                to = attribute(iq.payload, "to");
     const auto other = attribute(iq.payload, "on-behalf-of");
     const auto jid = other.empty() ? iq.bare : xmpp::bare_jid(other);
-    Asked asked{responder,
-                {.id = new_uuid(),
-                 .jid = jid,
-                 .pbx = {},
-                 .extension = {},
-                 .number = printable(to, 100),
-                 .dialed = {},
-                 .module = {},
-                 .record = {},
-                 .service = {},
-                 .outcome = {},
-                 .at = wall_now(),
-                 .action = std::string(to_string(control)),
-                 .call = printable(id, longest_id),
-                 .asked_by = other.empty() ? std::string() : iq.bare},
-                printable(leg, longest_id),
+    Asked asked{responder, audit_row(control, jid, id, to), printable(leg, longest_id),
                 std::string(iq.payload.name())};
+    if (!other.empty()) asked.row.asked_by = iq.bare;
     if (!other.empty() && !ports_.responsible(iq.bare, jid))
         return refuse(asked, {"on-behalf-of", Condition::forbidden,
                               "only a supervisor of this operator, or an administrator, may ask on behalf of "

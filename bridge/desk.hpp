@@ -108,8 +108,8 @@ class Desk {
                                                    std::string_view leg) const;
     // Those of everybody, oldest call first.
     [[nodiscard]] std::vector<Standing> standings() const;
-    void set_offers(Offers offers);     // without one: `hangup`
-    Outcome renew_offers(Millis now);   // notices of the rings whose offers have changed
+    void set_offers(Offers offers);    // without one: `hangup`
+    Outcome renew_offers(Millis now);  // notices of the rings whose offers have changed
     [[nodiscard]] const crm::Operator* operator_by_jid(std::string_view jid) const;
     [[nodiscard]] std::size_t calls() const;  // going on
     [[nodiscard]] std::size_t dials_of(

@@ -151,17 +151,16 @@ std::string DeskRequests::colleague_xml(const crm::Operator& asker, const crm::O
     if (line.since.count() > 0) xml.attr("since", iso8601(line.since));
     if (ports_.agent)
         if (const auto agent = ports_.agent(other.jid); !agent.empty()) xml.attr("agent", agent);
+    // What <pickup/> names. A phone at rest has none: most have not to be looked for.
     const auto* side = ports_.pbx(other.pbx);
-    const bool near = side != nullptr && (are_colleagues(side->services().all(), asker.jid, other.jid) ||
-                                          ports_.responsible(asker.jid, other.jid));
-    if (near) {
-        // What <pickup/> names.
-        for (const auto& ring : side->desk().standings())
-            if (ring.jid == other.jid && ring.state == RingState::ringing) {
-                xml.attr("call", ring.id).attr("leg", ring.leg);
-                break;
-            }
-    }
+    if (side == nullptr || line.state == LineState::idle || line.state == LineState::unavailable)
+        return xml.close().take();
+    const auto rings = side->desk().standings();
+    const auto ring = std::ranges::find_if(
+        rings, [&](const Standing& one) { return one.jid == other.jid && one.state == RingState::ringing; });
+    if (ring != rings.end() && (are_colleagues(side->services().all(), asker.jid, other.jid) ||
+                                ports_.responsible(asker.jid, other.jid)))
+        xml.attr("call", ring->id).attr("leg", ring->leg);
     return xml.close().take();
 }
 

@@ -76,7 +76,7 @@ class Dialer {
     Accepted& accepted_of(const DialRequest& request, const DialFacts& facts);
 
     DialingConfig config_;
-    Accepted nobodys_;  // stays empty
+    Accepted nobodys_;                                       // stays empty
     std::map<std::string, Accepted, std::less<>> accepted_;  // by JID, within the last minute
 };
 

@@ -76,6 +76,7 @@ class HttpServer::Impl::Client : public std::enable_shared_from_this<Client> {
                          [self = shared_from_this()](error_code error, std::size_t) { self->got(error); });
     }
     void close() {
+        const auto self = std::move(held_);  // until the end of this function
         error_code ignored;
         patience_.cancel();
         stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);

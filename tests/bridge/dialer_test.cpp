@@ -311,3 +311,26 @@ TEST(dialer, uuids_are_unique_and_well_formed) {
         EXPECT_TRUE(seen.insert(uuid).second);
     }
 }
+
+TEST(dialer, a_transfer_goes_where_a_dial_may_go_and_counts_for_the_rate) {
+    Scene s;
+    s.rules.allow = {"+44*", "2??"};
+    s.rules.deny = {"+449*"};
+    s.rules.rewrite = {{"+44", "0"}};
+    s.rules.per_minute = 2;
+    s.rules.concurrent = 1;
+    s.facts.going_on = 1;  // the call that is transferred is no reason against it
+    Dialer dialer(s.rules);
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).value(), "07700900456");
+    s.number("+449123456789");
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "deny:+449*");
+    s.digits("201", true);
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "number");
+    s.digits("202", true);
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).value(), "202");
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "per_minute");
+    s.facts.link_up = false;
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now + std::chrono::minutes(2)).error().rule, "link");
+    s.facts.who = nullptr;
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "operator");
+}

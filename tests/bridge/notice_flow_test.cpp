@@ -203,8 +203,35 @@ TEST(call_book, whichever_comes_later_completes_the_row) {
     EXPECT_EQ(book.row(row, "+441").record, "1Ann") << "the desk's row keeps the match";
     book.tick(crm::Millis{10});
     EXPECT_EQ(book.size(), 1U);
-    book.tick(crm::Millis{100000});
+    book.tick(crm::Millis{700000});
     EXPECT_EQ(book.size(), 0U);
+}
+
+TEST(call_book, a_note_stays_in_the_rows_to_come_and_people_follow_their_call) {
+    bridge::CallBook book;
+    crm::CallRow row;
+    row.id = "hq:1";
+    book.row(row, "");
+    crm::LegRow leg;
+    leg.call = "hq:1";
+    leg.jid = "anna@example.org";
+    book.leg(leg);
+    auto noted = *book.find("hq:1");
+    noted.note = "call back";
+    noted.code = "sale";
+    book.noted(noted);
+    EXPECT_EQ(book.row(row, "").note, "call back");
+    EXPECT_TRUE(book.took_part("hq:1", "anna@example.org"));
+    EXPECT_FALSE(book.took_part("hq:1", "boris@example.org"));
+    EXPECT_FALSE(book.took_part("hq:9", "anna@example.org"));
+    EXPECT_EQ(book.find("hq:9"), nullptr);
+    crm::CallRow older;
+    older.id = "hq:0";
+    book.row(older, "");
+    row.merged_into = "hq:0";
+    book.row(row, "");
+    EXPECT_EQ(book.find("hq:1")->id, "hq:0");
+    EXPECT_TRUE(book.took_part("hq:1", "anna@example.org"));
 }
 
 TEST(call_book, a_record_that_the_operator_named_stays) {

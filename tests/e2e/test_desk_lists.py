@@ -65,7 +65,8 @@ def test_colleagues_are_listed_with_the_state_of_their_lines(calm):
     wait_until(lambda: calm.directory(calm.anna)["202"].get("state") == "idle", 10, f"202 is idle: {calm.directory(calm.anna)['202'].attrib}", 0.2)
     found = calm.directory(calm.anna)
     assert "201" not in found and found["202"].get("jid") == BORIS and found["202"].get("name")
-    assert found["204"].get("state") == "unavailable"
+    # chan_sip says nothing of a phone that was never there and in no queue, so nothing is said of it.
+    assert found["204"].get("state") == ("unavailable" if calm.pbx.tech == "PJSIP" else None)
     calm.inbound("202")
     pop = calm.boris.expect(state="ringing")
     ringing = wait_until(lambda: (c := calm.directory(calm.anna)["202"]).get("state") == "ringing" and [c], 10, "202 rings")[0]

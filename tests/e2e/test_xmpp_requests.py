@@ -78,7 +78,7 @@ def plain(element: ET.Element):
 def test_me(calm, login):
     me = result_of(calm.anna.request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
     assert (me.get("jid"), me.get("roles"), me.get("pbx"), me.get("extension")) == (ANNA, "operator", "hq", "201")
-    assert {feature.get("name") for feature in me} == {"dial", "hangup", "calls"}
+    assert {feature.get("name") for feature in me} == {"dial", "calls", "answer", "hangup", "hold", "unhold", "park", "pickup", "transfer", "consult"}
     me = result_of(login("hugo").request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
     assert me.get("extension") is None and {feature.get("name") for feature in me} == {"calls"}     # no button that is refused
     me = result_of(login("admin").request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
@@ -223,7 +223,7 @@ UNKNOWN = {
     "a namespace": ("<query xmlns='urn:nobody'/>", "get", "service-unavailable"),
     "asked instead of ordered": (DIAL, "get", "bad-request"),
     "ordered instead of asked": (f"<calls xmlns='{NS}'/>", "set", "bad-request"),
-    "not in this version": (f"<hold xmlns='{NS}' id='hq:1.1' leg='1.1'/>", "set", "service-unavailable"),
+    "a call of nobody": (f"<hold xmlns='{NS}' id='hq:1.1' leg='1.1'/>", "set", "item-not-found"),
     "a phone action": (f"<phone-action xmlns='{PHONE}' type='INVITE'/>", "set", "feature-not-implemented"),
     "a colleague without phone": (f"<phone-action xmlns='{PHONE}' type='DIAL'><jid>hugo@example.org</jid></phone-action>", "set", "item-not-found"),
 }
