@@ -1,0 +1,57 @@
+import { signal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
+import { codes_for } from "../core/agent";
+import type { Call } from "../core/call";
+import { ask } from "../core/request";
+import type { Console } from "../desk/console";
+import { t } from "../i18n";
+
+interface Draft {
+  readonly text: string;
+  readonly code: string;
+}
+
+// What is typed belongs to the call, not to the form: it stays when the call ends, is merged or redrawn.
+const drafts = signal<ReadonlyMap<string, Draft>>(new Map());
+const EMPTY: Draft = { text: "", code: "" };
+
+function write(id: string, change: Partial<Draft>): void {
+  const all = new Map(drafts.value);
+  all.set(id, { ...(all.get(id) ?? EMPTY), ...change });
+  while (all.size > 50) all.delete(all.keys().next().value ?? "");
+  drafts.value = all;
+}
+
+export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
+  const busy = useSignal(false);
+  const saved = useSignal(false);
+  const draft = drafts.value.get(call.id) ?? (call.replaces === undefined ? EMPTY : (drafts.value.get(call.replaces) ?? EMPTY));
+  const codes = codes_for(desk.me.value, call.service);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    busy.value = true;
+    saved.value = await desk.act(ask.note(call.id, draft.text, draft.code));
+    busy.value = false;
+  };
+  const change = (what: Partial<Draft>) => {
+    saved.value = false;
+    write(call.id, { ...draft, ...what });
+  };
+  return (
+    <form class="note" onSubmit={(event) => void submit(event)}>
+      <label for={`note-${call.key}`}>{t("note_for")}</label>
+      <textarea id={`note-${call.key}`} data-part="note" rows={2} maxLength={4000} value={draft.text} onInput={(event) => change({ text: event.currentTarget.value })} />
+      {codes.length > 0 && (
+        <label>
+          {t("code")}{" "}
+          <select value={draft.code} onChange={(event) => change({ code: event.currentTarget.value })}>
+            <option value="">{t("no_code")}</option>
+            {codes.map((one) => <option key={one.code} value={one.code}>{one.label}</option>)}
+          </select>
+        </label>
+      )}
+      <button disabled={busy.value || (draft.text === "" && draft.code === "")}>{t("save")}</button>
+      <span role="status">{saved.value ? t("saved") : ""}</span>
+    </form>
+  );
+}

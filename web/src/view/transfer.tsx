@@ -1,0 +1,58 @@
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Call } from "../core/call";
+import { filtered, type Colleague } from "../core/history";
+import { understand } from "../core/number";
+import { ask } from "../core/request";
+import type { Console } from "../desk/console";
+import { t, t_of } from "../i18n";
+import { Foreign } from "./parts";
+
+export function Line({ colleague }: { colleague: Colleague }) {
+  return <span class="line" data-line={colleague.state}>{colleague.state === "" ? "" : t_of("line", colleague.state)}</span>;
+}
+
+export function TransferForm({ desk, call, done }: { desk: Console; call: Call; done: () => void }) {
+  const text = useSignal("");
+  const busy = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    void desk.load_directory();
+  }, [desk]);
+  const understood = understand(text.value);
+  const to = understood.kind === "number" ? understood.number : undefined;
+  const go = async (mode: "blind" | "attended") => {
+    if (to === undefined) return;
+    busy.value = true;
+    const ok = await desk.act(ask.transfer(call, mode, to));
+    busy.value = false;
+    if (ok) done();
+  };
+  const found = filtered(desk.directory.value, text.value).slice(0, 8);
+  return (
+    <form
+      class="transfer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void go("blind");
+      }}
+    >
+      <label for={`transfer-${call.key}`}>{t("transfer_to")}</label>
+      <input id={`transfer-${call.key}`} ref={field} value={text.value} placeholder={t("transfer_hint")} autocomplete="off" onInput={(event) => (text.value = event.currentTarget.value)} />
+      <button class="main" disabled={busy.value || to === undefined}>{t("transfer_blind")}</button>
+      <button type="button" disabled={busy.value || to === undefined} onClick={() => void go("attended")}>{t("transfer_attended")}</button>
+      {found.length > 0 && (
+        <ul class="people">
+          {found.map((one) => (
+            <li key={one.number}>
+              <button type="button" onClick={() => (text.value = one.number)}>
+                <Foreign text={one.name} /> <span class="number">{one.number}</span> <Line colleague={one} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </form>
+  );
+}
