@@ -15,6 +15,15 @@ import { Foreign } from "./parts";
 import { Settings } from "./settings";
 import { SignIn } from "./sign_in";
 
+function Bell({ on }: { on: boolean }) {
+  return (
+    <svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" aria-hidden="true">
+      <path d="M6 17V11a6 6 0 0 1 12 0v6l1.5 2h-15z M10 21h4" />
+      {on ? <path d="M2.5 9a8 8 0 0 1 3-5 M21.5 9a8 8 0 0 0-3-5" /> : <path d="M4 3l16 18" />}
+    </svg>
+  );
+}
+
 function Header({ desk, settings }: { desk: Console; settings: () => void }) {
   const me = desk.me.value;
   return (
@@ -26,7 +35,7 @@ function Header({ desk, settings }: { desk: Console; settings: () => void }) {
       <Connection desk={desk} />
       <span class="space" />
       <button data-action="silence" disabled={!desk.ringing.value} aria-label={t("silence")} title={t("silence")} onClick={() => { desk.silent.value = true; desk.change_settings({}); }}>
-        <span aria-hidden="true">{desk.ringing.value ? "🔔" : "🔕"}</span>
+        <Bell on={desk.ringing.value} />
       </button>
       <button data-action="settings" onClick={settings}>{t("settings")}</button>
       <button data-action="sign-out" onClick={() => desk.sign_out()}>{t("sign_out")}</button>

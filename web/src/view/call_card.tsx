@@ -72,6 +72,11 @@ function MatchLine({ desk, match }: { desk: Console; match: Match }) {
   );
 }
 
+/** Where a right record is known, a second one of the same person is not suggested. */
+function may_create(call: Call): boolean {
+  return call.matches.every((match) => match.quality === "suffix" && match.owner === undefined);
+}
+
 function Records({ desk, call }: { desk: Console; call: Call }) {
   if (call.direction === "internal") return null;
   return (
@@ -83,7 +88,7 @@ function Records({ desk, call }: { desk: Console; call: Call }) {
       )}
       {call.more > 0 && <p class="aside">{t("more_matches", { count: String(call.more) })}</p>}
       {call.matches.length === 0 && !call.withheld && <p class="aside">{t("nobody")}</p>}
-      {call.create && (
+      {call.create && may_create(call) && (
         <Link desk={desk} url={call.create.url} main={call.matches.length === 0}>
           {call.create.module === "" ? t("create") : t("create_in", { module: shown(call.create.module) })}
         </Link>
@@ -117,8 +122,8 @@ export function CallCard({ desk, one, chosen, choose }: { desk: Console; one: Sh
     <article class="call" data-state={call.state} data-key={call.key} data-id={call.id} aria-current={chosen} onFocusCapture={choose} aria-label={`${state_words(call)}: ${shown(name)}`}>
       <header>
         <p class="state">
-          <span class="chip">{state_words(call)}</span>
           <span class="direction">{t_of("direction", call.direction)}</span>
+          <span class="chip">{state_words(call)}</span>
           <Timer desk={desk} since={one.since} />
         </p>
         <h2><Foreign text={name} most={120} /></h2>

@@ -52,5 +52,5 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
 }
 
 export function moment(time: number): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", ...(Date.now() - time > 72_000_000 ? { day: "2-digit", month: "2-digit" } : {}) }).format(time);
+  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(Date.now() - time > 72_000_000 ? { day: "2-digit", month: "2-digit" } : {}) }).format(time);
 }

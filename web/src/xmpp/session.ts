@@ -40,6 +40,9 @@ export interface Endpoints {
   readonly bosh: string | undefined;
 }
 
+// What it would complain of, a lost network mostly, is shown to the operator in words.
+Strophe.setLogLevel(Strophe.LogLevel.FATAL);
+
 const OPEN_WITHIN = 15_000; // from the first byte to the session
 const PING_EVERY = 20_000;
 const PING_WITHIN = 10_000;
