@@ -10,6 +10,7 @@ from selenium.common.exceptions import JavascriptException, NoSuchElementExcepti
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 
 from lab.process import LabError, wait_until
 from lab.xmpp_servers import password
@@ -138,6 +139,9 @@ class Tab:
 
     def click(self, css: str, text: str = ""):
         self.see(css, text).click()
+
+    def choose(self, css: str, value: str):
+        Select(self.see(css)).select_by_value(value)
 
     def type(self, css: str, text: str, clear: bool = False):
         field = self.see(css)

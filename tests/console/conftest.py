@@ -110,3 +110,20 @@ def browser(pages):
 @pytest.fixture
 def tab(browser, pages):
     return browser.first_tab(pages.address)
+
+
+@pytest.fixture(scope="session")
+def told_bridge(pages, tmp_path_factory):
+    from bridge import Bridge
+    running = Bridge(tmp_path_factory.mktemp("bridge") / "xmpp").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def bridge(told_bridge, pages):
+    """A bridge that says what the test tells it."""
+    told_bridge.reset()
+    pages.forget()
+    pages.reach(told_bridge.xmpp, "websocket")
+    return told_bridge

@@ -8,6 +8,7 @@ import { directory_of, history_of, type Colleague, type Past } from "../core/his
 import { Picture, type Change, type Outcome } from "../core/picture";
 import { ask, is_bridge_away, type Refusal, type Request } from "../core/request";
 import { Refused, Session, type Keys, type Status } from "../xmpp/session";
+import { Drafts } from "./drafts";
 import { login, resource, settings, type Login } from "./storage";
 import { Tabs } from "./tabs";
 import { Triggers } from "./triggers";
@@ -46,6 +47,7 @@ export class Console {
   readonly blocked = signal(false); // the browser plays no sound yet
   readonly ringing = signal(false);
   readonly picture: Picture;
+  readonly drafts = new Drafts();
 
   readonly calls = computed(() => (this.version.value, this.picture.calls));
   readonly ended = computed(() => (this.version.value, this.picture.ended));
@@ -153,6 +155,7 @@ export class Console {
       [this.me.value, this.abilities.value, this.history.value, this.directory.value] = [undefined, new Set(), [], []];
       [this.notices.value, this.bridge.value] = [[], "unknown"];
       this.asking = this.ask_again = false;
+      this.drafts.clear();
       this.shown([]);
     });
   }
@@ -303,6 +306,7 @@ export class Console {
   private shown(changes: readonly Change[]): void {
     if (!this.calls.peek().some((one) => one.call.state === "ringing")) this.silent.value = false;
     this.version.value += 1;
+    for (const { call } of changes) if (call.replaces !== undefined) this.drafts.rename(call.replaces, call.id);
     this.triggers.changed(changes);
     // The list of the past is the server's; a call that ended is in it a moment later.
     if (changes.some((one) => one.call.state === "ended") && this.abilities.value.has("history")) window.setTimeout(() => void this.load_history(this.history_kind.value), 1000);

@@ -1,4 +1,3 @@
-import { signal } from "@preact/signals";
 import { useSignal } from "@preact/signals";
 import { codes_for } from "../core/agent";
 import type { Call } from "../core/call";
@@ -6,26 +5,10 @@ import { ask } from "../core/request";
 import type { Console } from "../desk/console";
 import { t } from "../i18n";
 
-interface Draft {
-  readonly text: string;
-  readonly code: string;
-}
-
-// What is typed belongs to the call, not to the form: it stays when the call ends, is merged or redrawn.
-const drafts = signal<ReadonlyMap<string, Draft>>(new Map());
-const EMPTY: Draft = { text: "", code: "" };
-
-function write(id: string, change: Partial<Draft>): void {
-  const all = new Map(drafts.value);
-  all.set(id, { ...(all.get(id) ?? EMPTY), ...change });
-  while (all.size > 50) all.delete(all.keys().next().value ?? "");
-  drafts.value = all;
-}
-
 export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
   const busy = useSignal(false);
   const saved = useSignal(false);
-  const draft = drafts.value.get(call.id) ?? (call.replaces === undefined ? EMPTY : (drafts.value.get(call.replaces) ?? EMPTY));
+  const draft = desk.drafts.of(call.id);
   const codes = codes_for(desk.me.value, call.service);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -33,9 +16,9 @@ export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
     saved.value = await desk.act(ask.note(call.id, draft.text, draft.code));
     busy.value = false;
   };
-  const change = (what: Partial<Draft>) => {
+  const change = (what: Partial<typeof draft>) => {
     saved.value = false;
-    write(call.id, { ...draft, ...what });
+    desk.drafts.write(call.id, what);
   };
   return (
     <form class="note" onSubmit={(event) => void submit(event)}>
