@@ -99,9 +99,9 @@ def test_every_detail_of_a_pop(bridge, anna, pages):
 def test_actions_follow_what_is_possible(bridge, anna):
     sign_in(anna)
     shown = "return [...document.querySelectorAll('.call .actions button')].map(b => b.dataset.action)"
-    for state, actions in (("ringing", "answer hangup"), ("answered", "hangup hold transfer park"), ("held", "unhold hangup"), ("answered", "complete cancel"), ("answered", "")):
+    for state, actions in (("ringing", "answer hangup"), ("answered", "hangup hold transfer park consult"), ("held", "unhold hangup"), ("answered", "complete cancel"), ("answered", "")):
         bridge.call(state, actions=actions)
-        wait_until(lambda actions=actions: sorted(anna.ask(shown)) == sorted(actions.split()), 5, f"the buttons are {actions}")
+        wait_until(lambda actions=actions: sorted(anna.ask(shown)) == sorted(set(actions.split()) - {"consult"}), 5, f"the buttons are {actions}")
     bridge.call("answered", actions="hold hangup teleport")     # a word of the future is no button
     wait_until(lambda: anna.ask(shown) == ["hangup", "hold"], 5, "the buttons are those that are known")
     bridge.answers["hold!"] = lambda _: (_ for _ in ()).throw(Refusal("conflict"))
@@ -113,7 +113,7 @@ def test_transfer_with_the_directory(bridge, anna):
     bridge.answers.update({"transfer!": "", "directory": f"<directory xmlns='{NS}'><colleague name='Boris Doležal' extension='202' state='busy'/>"
                            "<colleague name='Clara Dole' extension='203' state='idle'/><colleague name='David' extension='204' state='unavailable'/></directory>"})
     sign_in(anna)
-    bridge.call("answered", actions="hangup transfer")
+    bridge.call("answered", actions="hangup transfer consult")
     anna.state("answered")
     anna.press("t")
     anna.type(".transfer input", "dole")
@@ -132,6 +132,43 @@ def test_transfer_with_the_directory(bridge, anna):
     anna.type("#dial", "clara")
     anna.click(".dial .people button", "Clara")
     assert anna.text("#dial-will") == "Will call 203"
+
+
+def test_a_transfer_only_after_asking(bridge, anna):
+    """A consultation may be allowed where a blind transfer is not, and the other way round."""
+    bridge.answers["transfer!"] = ""
+    sign_in(anna)
+    for actions, mode in (("hangup consult", "attended"), ("hangup transfer", "blind")):
+        bridge.call("answered", actions=actions)
+        anna.state("answered")
+        anna.click(".call [data-action='transfer']")
+        anna.type(".transfer input", "202")
+        assert len(anna.all(".transfer button")) == 1
+        anna.type(".transfer input", Keys.ENTER)
+        wait_until(lambda mode=mode: bridge.wait_for("transfer").get("mode") == mode, 5, f"{mode} was asked")
+        anna.see_no(".transfer")
+
+
+def test_a_parked_call_says_where_and_a_colleagues_call_is_picked_up(bridge, anna):
+    bridge.answers.update({"me": ME.replace("<feature name='dial'/>", "<feature name='dial'/><feature name='pickup'/>"), "park!": f"<park xmlns='{NS}' slot='71'/>", "pickup!": "",
+                           "directory": f"<directory xmlns='{NS}'><colleague name='Boris' extension='202' state='ringing' call='hq:9.0' leg='9.1'/></directory>"})
+    sign_in(anna)
+    bridge.call("answered", actions="hangup park")
+    anna.click(".call [data-action='park']")
+    anna.see(".notices p.good", "Parked: call 71")
+    anna.type("#dial", "bor")
+    anna.click(".dial .people button", "Pick up")
+    asked = bridge.wait_for("pickup")
+    assert (asked.get("id"), asked.get("leg")) == ("hq:9.0", "9.1")
+
+
+def test_a_supervisor_keeps_the_own_state(bridge, anna):
+    bridge.answers["agent"] = agent("ready", "jid='anna@example.org' actions='not-ready'")
+    sign_in(anna)
+    bridge.say("<agent jid='boris@example.org' state='not-ready' since='2026-11-20T15:00:00Z' actions='ready'/>")
+    bridge.say("<agent jid='anna@example.org' state='talking' since='2026-11-20T15:00:00Z' actions='not-ready'/>")
+    anna.see(".agent-state", "Talking")
+    assert "boris" not in anna.text(".agent")
 
 
 def test_note_survives_the_end_of_the_call_and_a_merge(bridge, anna):
@@ -261,8 +298,8 @@ def test_links_are_shown(bridge, anna):
     sign_in(anna)
     bridge.say("<link to='crm' name='crm' state='down' since='2026-11-20T15:08:49Z'/>")
     bridge.say("<link to='pbx' name='hq' state='down' since='2026-11-20T15:08:49Z'/>")
-    anna.see(".links[data-bad='true']", "customer database cannot be reached")
-    anna.see(".links[data-bad='true']", "exchange hq cannot be reached")
+    anna.see(".links[data-bad='true']", "No customer database since")
+    anna.see(".links[data-bad='true']", "No telephone exchange hq since")
     anna.picture("links-down")
     for name in ("crm", "pbx"):
         bridge.say(f"<link to='{name}' name='{'hq' if name == 'pbx' else 'crm'}' state='up' since='2026-11-20T15:09:49Z'/>")

@@ -155,6 +155,24 @@ describe("other messages", () => {
   });
 });
 
+describe("what supervisors are told of others", () => {
+  it("is counted and is not their own state", () => {
+    picture.own = "anna@example.org";
+    picture.take(message(part("agent", { jid: "anna@example.org", state: "ready", epoch: "e1", seq: "1" })), NOW);
+    expect(picture.take(message(part("agent", { jid: "boris@example.org", state: "not-ready", epoch: "e1", seq: "2" })), NOW).ask).toBe(false);
+    expect(picture.agent?.state).toBe("ready");
+    expect(picture.seq).toBe(2);
+  });
+});
+
+describe("a claim of a colleague", () => {
+  it("asks for the lists, with and without a number", () => {
+    expect(picture.take(message(part("claimed", { id: "hq:1", by: "boris@example.org", epoch: "e1", seq: "1" })), NOW)).toMatchObject({ claimed: true, ask: false });
+    expect(picture.take(message(part("claimed", { id: "hq:1", by: "boris@example.org" })), NOW)).toMatchObject({ claimed: true, ask: false });
+    expect(picture.take(message(call({ seq: "2" })), NOW).ask).toBe(false);
+  });
+});
+
 describe("links", () => {
   it("of a daemon's earlier life are forgotten", () => {
     picture.take(message(part("link", { to: "crm", name: "crm", state: "down", epoch: "e1", seq: "1" })), NOW);

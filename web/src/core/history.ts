@@ -35,6 +35,12 @@ export interface Colleague {
   readonly state: string; // of the line: idle, ringing, busy, held, unavailable
   readonly agent: string | undefined;
   readonly since: number | undefined;
+  readonly call: { readonly id: string; readonly leg: string } | undefined; // that rings there and can be picked up
+}
+
+function call_at(one: Element): Colleague["call"] {
+  const [id, leg] = [attr(one, "call"), attr(one, "leg")];
+  return id === undefined || leg === undefined ? undefined : { id, leg };
 }
 
 export function directory_of(xml: Element): readonly Colleague[] {
@@ -46,6 +52,7 @@ export function directory_of(xml: Element): readonly Colleague[] {
       state: attr(one, "state") ?? attr(one, "line") ?? "",
       agent: attr(one, "agent"),
       since: time_of(attr(one, "since")),
+      call: call_at(one),
     }))
     .filter((one) => one.number !== "");
 }

@@ -28,6 +28,7 @@ export interface Outcome {
   readonly ask: boolean; // <calls/> and <agent/> must be asked
   readonly hello: boolean; // another epoch: the bridge may not know us any more, directed presence must be sent again
   readonly changes: readonly Change[];
+  readonly claimed?: boolean; // a colleague took a call of the lists over
 }
 
 const NOTHING: Outcome = { ask: false, hello: false, changes: [] };
@@ -46,7 +47,8 @@ export class Picture {
   skew = 0;
   private skew_known = false;
 
-  constructor(private readonly schemes: readonly string[] = []) {}
+  /** `own`: the bare JID whose picture this is. */
+  constructor(private readonly schemes: readonly string[] = [], public own = "") {}
 
   /** A message of the bridge (the caller has checked from whom it is). `now`: this computer's clock. */
   take(message: Element, now: number): Outcome {
@@ -65,6 +67,8 @@ export class Picture {
           this.take_link(ours);
           return [];
         });
+      case "claimed":
+        return { ...this.counted(ours, () => []), claimed: true };
       case "sync":
         return this.sync(ours);
       default:
@@ -94,6 +98,9 @@ export class Picture {
   }
 
   take_agent(xml: Element): void {
+    // Supervisors are told of the operators of their services, too.
+    const whose = attr(xml, "jid");
+    if (whose !== undefined && whose !== this.own) return;
     this.agent = agent_of(xml) ?? this.agent;
   }
 

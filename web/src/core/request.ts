@@ -10,7 +10,7 @@ export interface Request {
 const set = (name: string, attrs: Record<string, string | undefined> = {}, children: readonly Element[] = [], text = ""): Request =>
   ({ type: "set", payload: element(name, NS, attrs, children, text) });
 const get = (name: string, attrs: Record<string, string | undefined> = {}): Request => ({ type: "get", payload: element(name, NS, attrs) });
-const of = (call: Call) => ({ id: call.id, leg: call.leg });
+const of = (call: Pick<Call, "id" | "leg">) => ({ id: call.id, leg: call.leg });
 
 export const ask = {
   me: () => get("me"),
@@ -20,7 +20,7 @@ export const ask = {
   history: (kind: "all" | "missed" | "abandoned", max: number, before?: string) => get("history", { kind, max: String(max), before }),
   dial: (number: string, record?: { module: string; id: string }, service?: string) =>
     set("dial", { number, service }, record ? [element("record", NS, record)] : []),
-  simple: (action: "answer" | "hangup" | "hold" | "unhold" | "park" | "pickup", call: Call) => set(action, of(call)),
+  simple: (action: "answer" | "hangup" | "hold" | "unhold" | "park" | "pickup", call: Pick<Call, "id" | "leg">) => set(action, of(call)),
   transfer: (call: Call, mode: "blind" | "attended" | "complete" | "cancel", to?: string) => set("transfer", { ...of(call), mode, to }),
   claim: (id: string) => set("claim", { id }),
   note: (id: string, text: string, code?: string) => set("note", { id, code: code === "" ? undefined : code }, [], text),

@@ -20,6 +20,7 @@ export interface Notice {
   readonly id: number;
   readonly text: Refusal | { readonly key: string; readonly values?: Readonly<Record<string, string>> };
   readonly link?: string;
+  readonly good?: boolean; // told, not complained of
 }
 
 export type HistoryKind = "all" | "missed" | "abandoned";
@@ -55,6 +56,9 @@ export class Console {
   readonly links = computed(() => (this.version.value, this.picture.links));
   /** What is shown may be old. */
   readonly stale = computed(() => (this.version.value, this.picture.stale));
+
+  /** What is shown is what is going on, and what is asked is done. */
+  readonly live = computed(() => this.status.value.kind === "online" && this.bridge.value === "up");
 
   private readonly session: Session;
   private readonly tabs: Tabs;
@@ -94,14 +98,14 @@ export class Console {
       this.resuming.value = false;
       return false;
     }
-    this.jid.value = known.jid;
+    this.jid.value = this.picture.own = known.jid;
     this.session.sign_in(known.jid, known.keys);
     return true;
   }
 
   sign_in(jid: string, password: string, stay: boolean): void {
     this.stay = stay;
-    this.jid.value = jid;
+    this.jid.value = this.picture.own = jid;
     this.session.sign_in(jid, password);
   }
 
@@ -151,7 +155,7 @@ export class Console {
   private forget(wrong: boolean): void {
     if (wrong) login.clear();
     batch(() => {
-      Object.assign(this.picture, new Picture(this.config.schemes));
+      Object.assign(this.picture, new Picture(this.config.schemes, this.jid.value));
       [this.me.value, this.abilities.value, this.history.value, this.directory.value] = [undefined, new Set(), [], []];
       [this.notices.value, this.bridge.value] = [[], "unknown"];
       this.asking = this.ask_again = false;
@@ -300,6 +304,7 @@ export class Console {
   private take(outcome: Outcome): void {
     if (outcome.hello) this.session.send_presence(this.config.component);
     if (outcome.ask) void this.refresh();
+    if (outcome.claimed && this.abilities.value.has("history")) void this.load_history(this.history_kind.value);
     this.shown(outcome.changes);
   }
 
@@ -314,20 +319,19 @@ export class Console {
 
   // ---- what the operator does ----
 
-  /** True when it was done; a refusal is shown. */
-  async act(request: Request): Promise<boolean> {
+  /** The answer when it was done; a refusal is shown. */
+  async act(request: Request): Promise<Xml | undefined> {
     try {
-      await this.session.request(this.config.component, request);
-      return true;
+      return await this.session.request(this.config.component, request);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.tell({ text: error.refusal });
-      return false;
+      return undefined;
     }
   }
 
   async claim(id: string): Promise<void> {
-    if (await this.act(ask.claim(id))) await this.load_history(this.history_kind.value);
+    if ((await this.act(ask.claim(id))) !== undefined) await this.load_history(this.history_kind.value);
   }
 
   open(url: string): void {

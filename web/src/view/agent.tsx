@@ -39,7 +39,7 @@ export function AgentBar({ desk }: { desk: Console }) {
     busy.value = false;
   };
   const may = (action: string) => agent.actions.includes(action);
-  const off = busy.value || desk.bridge.value !== "up";
+  const off = busy.value || !desk.live.value;
   return (
     <section class="agent panel" aria-label={t("agent")}>
       <State desk={desk} agent={agent} />
@@ -48,7 +48,11 @@ export function AgentBar({ desk }: { desk: Console }) {
         <button data-agent-action="not-ready" disabled={off || !may("not-ready")} onClick={() => void act(ask.state("not-ready", reason.value === "" ? undefined : reason.value))}>{t("make_not_ready")}</button>
         <button data-agent-action="logged-out" disabled={off || !(may("logged-out") || may("logout"))} onClick={() => void act(ask.state("logged-out"))}>{t("make_out")}</button>
       </div>
-      {reasons.length > 0 && (
+      {reasons.length === 0 ? (
+        <label class="row">
+          {t("reason")} <input maxLength={40} value={reason.value} onInput={(event) => (reason.value = event.currentTarget.value)} />
+        </label>
+      ) : (
         <label>
           {t("reason")}{" "}
           <select value={reason.value} onChange={(event) => (reason.value = event.currentTarget.value)}>

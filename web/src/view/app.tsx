@@ -80,7 +80,7 @@ function Calls({ desk }: { desk: Console }) {
     return () => removeEventListener("keydown", listen);
   });
   return (
-    <main class="calls" aria-label={t("calls")} data-stale={desk.stale.value}>
+    <main class="calls" aria-label={t("calls")} data-stale={desk.stale.value} data-live={desk.live.value}>
       {calls.map((one) => (
         <CallCard key={one.call.key} desk={desk} one={one} chosen={one === current} choose={() => (picked.value = one.call.key)} />
       ))}

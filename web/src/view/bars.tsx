@@ -34,10 +34,10 @@ export function LinkBar({ desk }: { desk: Console }) {
     }
   }
   const bad = words.length > 0;
-  if (!bad && desk.stale.value) words.push(t("stale"));
+  if (!bad && desk.stale.value && !desk.live.value) words.push(t("stale"));
   return (
     <div class="links" data-bad={bad} role="status">
-      {words.length > 0 ? words.map((one) => <span key={one}>{one}</span>) : <span class="well">{t("all_well")}</span>}
+      {words.length > 0 ? words.map((one) => <span key={one} title={one}>{one}</span>) : <span class="well">{t("all_well")}</span>}
     </div>
   );
 }
@@ -57,7 +57,7 @@ export function Notices({ desk }: { desk: Console }) {
   return (
     <div class="notices" role="alert">
       {desk.notices.value.map((one) => (
-        <p key={one.id}>
+        <p key={one.id} class={one.good ? "good" : undefined}>
           <span>{words_of(one)}</span>
           {one.link !== undefined && <button onClick={() => { desk.open(one.link ?? ""); desk.dismiss(one.id); }}>{t("open_now")}</button>}
           <button aria-label={t("dismiss")} onClick={() => desk.dismiss(one.id)}>×</button>

@@ -25,30 +25,38 @@ export function state_words(call: Call): string {
   return call.state === "dialing" && call.far_end === "ringing" ? t("state_far") : t_of("state", call.state);
 }
 
+/** Blind, or after asking the colleague. */
+function may_transfer(call: Call): boolean {
+  return call.actions.includes("transfer") || call.actions.includes("consult");
+}
+
 const SIMPLE = ["answer", "hangup", "hold", "unhold", "park"] as const;
 
 function Actions({ desk, call, panel }: { desk: Console; call: Call; panel: { value: string } }) {
   const busy = useSignal("");
+  const off = busy.value !== "" || !desk.live.value;
   const act = async (name: string, request: Request) => {
     busy.value = name;
-    await desk.act(request);
+    const answer = await desk.act(request);
     busy.value = "";
+    const slot = answer?.children[0]?.attrs["slot"];
+    if (slot !== undefined) desk.tell({ text: { key: "parked", values: { slot } }, good: true });
   };
   const toggle = (name: string) => (panel.value = panel.value === name ? "" : name);
   return (
     <div class="actions" role="group" aria-label={t("calls")}>
       {SIMPLE.filter((one) => call.actions.includes(one)).map((one) => (
-        <button key={one} class={one} data-action={one} disabled={busy.value !== ""} onClick={() => void act(one, ask.simple(one, call))}>
+        <button key={one} class={one} data-action={one} disabled={off} onClick={() => void act(one, ask.simple(one, call))}>
           {t(one)}
         </button>
       ))}
       {(["complete", "cancel"] as const).filter((one) => call.actions.includes(one)).map((one) => (
-        <button key={one} data-action={one} disabled={busy.value !== ""} onClick={() => void act(one, ask.transfer(call, one))}>
+        <button key={one} data-action={one} disabled={off} onClick={() => void act(one, ask.transfer(call, one))}>
           {t(`transfer_${one}`)}
         </button>
       ))}
-      {call.actions.includes("transfer") && (
-        <button data-action="transfer" aria-expanded={panel.value === "transfer"} onClick={() => toggle("transfer")}>{t("transfer")}</button>
+      {may_transfer(call) && (
+        <button data-action="transfer" disabled={off} aria-expanded={panel.value === "transfer"} onClick={() => toggle("transfer")}>{t("transfer")}</button>
       )}
     </div>
   );
@@ -132,7 +140,7 @@ export function CallCard({ desk, one, chosen, choose }: { desk: Console; one: Sh
         {call.shared && <p class="aside">{t("shared")}</p>}
       </header>
       <Actions desk={desk} call={call} panel={panel} />
-      {panel.value === "transfer" && call.actions.includes("transfer") && <TransferForm desk={desk} call={call} done={() => (panel.value = "")} />}
+      {panel.value === "transfer" && may_transfer(call) && <TransferForm desk={desk} call={call} done={() => (panel.value = "")} />}
       {page !== undefined && <p class="page"><Link desk={desk} url={page} main>{t("open")}</Link></p>}
       <Records desk={desk} call={call} />
       <Facts call={call} />

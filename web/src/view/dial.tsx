@@ -13,7 +13,7 @@ export function Dial({ desk }: { desk: Console }) {
   const text = desk.dial_text.value;
   const understood = understand(text);
   const me = desk.me.value;
-  const may = desk.has("dial") && desk.bridge.value === "up" && desk.status.value.kind === "online";
+  const may = desk.has("dial") && desk.live.value;
   const services = (me?.services ?? []).filter((one) => one.direction === "outbound");
   // A name in the field means a colleague.
   const people = /\p{L}/u.test(text) && understood.kind !== "number" ? filtered(desk.directory.value, text).slice(0, 4) : [];
@@ -23,7 +23,7 @@ export function Dial({ desk }: { desk: Console }) {
     busy.value = true;
     const ok = await desk.act(ask.dial(understood.number, undefined, service.value === "" ? undefined : service.value));
     busy.value = false;
-    if (ok) desk.dial_text.value = "";
+    if (ok !== undefined) desk.dial_text.value = "";
   };
   const hint =
     me && !desk.has("dial") ? t("dial_off")
@@ -34,7 +34,7 @@ export function Dial({ desk }: { desk: Console }) {
     <form class="dial panel" aria-label={t("dial")} onSubmit={(event) => void dial(event)}>
       <label for="dial">{t("dial_label")}</label>
       <div class="row">
-        <input id="dial" inputMode="tel" autocomplete="off" spellcheck={false} placeholder={t("dial_hint")} maxLength={500} value={text} aria-describedby="dial-will" onInput={(event) => (desk.dial_text.value = event.currentTarget.value)} />
+        <input id="dial" inputMode="tel" autocomplete="off" spellcheck={false} placeholder={t("dial_hint")} maxLength={500} value={text} aria-describedby="dial-will" onFocus={() => void desk.load_directory()} onInput={(event) => (desk.dial_text.value = event.currentTarget.value)} />
         <button class="main" disabled={busy.value || !may || understood.kind !== "number"}>{t("dial")}</button>
       </div>
       <p id="dial-will" aria-live="polite">{hint}</p>
@@ -51,6 +51,9 @@ export function Dial({ desk }: { desk: Console }) {
               <button type="button" onClick={() => (desk.dial_text.value = one.number)}>
                 <Foreign text={one.name} /> <span class="number">{one.number}</span> <Line colleague={one} />
               </button>
+              {one.state === "ringing" && one.call && desk.has("pickup") && (
+                <button type="button" disabled={!may} onClick={() => one.call && void desk.act(ask.simple("pickup", one.call))}>{t("pickup")}</button>
+              )}
             </li>
           ))}
         </ul>

@@ -13,7 +13,7 @@ import { Foreign, Link, moment } from "./parts";
 function Entry({ desk, call, past, talk }: { desk: Console; call: Call; past?: Past; talk: number }) {
   const { name } = who_of(call);
   const url = call.matches.find((match) => match.url !== undefined)?.url;
-  const callable = call.number !== undefined && !call.withheld && desk.has("dial") && desk.bridge.value === "up";
+  const callable = call.number !== undefined && !call.withheld && desk.has("dial") && desk.live.value;
   const call_back = () => void desk.act(ask.dial(call.number ?? "", call.matches.length === 1 && call.matches[0]?.owner === undefined ? { module: call.matches[0]?.module ?? "", id: call.matches[0]?.id ?? "" } : undefined));
   return (
     <li class="past" data-missed={is_missed(call)} data-key={call.key}>

@@ -13,7 +13,7 @@ export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     busy.value = true;
-    saved.value = await desk.act(ask.note(call.id, draft.text, draft.code));
+    saved.value = (await desk.act(ask.note(call.id, draft.text, draft.code))) !== undefined;
     busy.value = false;
   };
   const change = (what: Partial<typeof draft>) => {
@@ -33,7 +33,7 @@ export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
           </select>
         </label>
       )}
-      <button disabled={busy.value || (draft.text === "" && draft.code === "")}>{t("save")}</button>
+      <button disabled={busy.value || !desk.live.value || (draft.text === "" && draft.code === "")}>{t("save")}</button>
       <span role="status">{saved.value ? t("saved") : ""}</span>
     </form>
   );

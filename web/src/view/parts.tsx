@@ -51,6 +51,9 @@ export function Fact({ name, children }: { name: string; children: ComponentChil
   );
 }
 
+/** The time of day; what is not of today has its day before it. */
 export function moment(time: number): string {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(Date.now() - time > 72_000_000 ? { day: "2-digit", month: "2-digit" } : {}) }).format(time);
+  const form = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(document.documentElement.lang, options).format(time);
+  const clock_time = form({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return new Date(time).toDateString() === new Date().toDateString() ? clock_time : `${form({ day: "2-digit", month: "2-digit" })} ${clock_time}`;
 }

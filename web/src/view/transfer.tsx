@@ -27,21 +27,23 @@ export function TransferForm({ desk, call, done }: { desk: Console; call: Call; 
     busy.value = true;
     const ok = await desk.act(ask.transfer(call, mode, to));
     busy.value = false;
-    if (ok) done();
+    if (ok !== undefined) done();
   };
+  const blind = call.actions.includes("transfer");
+  const off = busy.value || to === undefined || !desk.live.value;
   const found = filtered(desk.directory.value, text.value).slice(0, 8);
   return (
     <form
       class="transfer"
       onSubmit={(event) => {
         event.preventDefault();
-        void go("blind");
+        void go(blind ? "blind" : "attended");
       }}
     >
       <label for={`transfer-${call.key}`}>{t("transfer_to")}</label>
       <input id={`transfer-${call.key}`} ref={field} value={text.value} placeholder={t("transfer_hint")} autocomplete="off" onInput={(event) => (text.value = event.currentTarget.value)} />
-      <button class="main" disabled={busy.value || to === undefined}>{t("transfer_blind")}</button>
-      <button type="button" disabled={busy.value || to === undefined} onClick={() => void go("attended")}>{t("transfer_attended")}</button>
+      {blind && <button class="main" disabled={off}>{t("transfer_blind")}</button>}
+      {call.actions.includes("consult") && <button type={blind ? "button" : "submit"} disabled={off} onClick={blind ? () => void go("attended") : undefined}>{t("transfer_attended")}</button>}
       {found.length > 0 && (
         <ul class="people">
           {found.map((one) => (
