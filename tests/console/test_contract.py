@@ -270,6 +270,19 @@ def test_the_rule_of_the_service_at_the_bridge_comes_first(bridge, anna, pages):
     wait_until(lambda: pages.opened() == [record_of(13)], 5, "the record was opened at the answer")
 
 
+@pytest.mark.parametrize(("parts", "title", "body"), [
+    ("<party number='anonymous' withheld='true'/><queue name='support'/>", "Incoming call", "Number withheld · support"),
+    ("<party number='+420736763072' name='P DOLEZAL'/>", "P DOLEZAL", "+420736763072"),
+    ("<party number='+420736763072'/><match module='Contacts' id='1' label='Perhaps Ann' quality='suffix'/>", "Incoming call", "+420736763072")])
+def test_notification_says_who_and_never_guesses(bridge, anna, parts, title, body):
+    sign_in(anna)
+    anna.ask("""window.shown = []; window.Notification = class { static permission = 'granted'; constructor(title, options) { shown.push([title, options.body]); } close() {} };
+                document.hasFocus = () => false;""")
+    bridge.call("ringing", parts=parts)
+    anna.state("ringing")
+    wait_until(lambda: anna.ask("return shown") == [[title, body]], 5, "it is told")
+
+
 def test_a_lost_notice_is_made_up_for(bridge, anna):
     sign_in(anna)
     bridge.call("ringing")

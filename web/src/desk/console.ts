@@ -47,6 +47,7 @@ export class Console {
   readonly silent = signal(false); // the sound is off for the calls that ring now
   readonly blocked = signal(false); // the browser plays no sound yet
   readonly ringing = signal(false);
+  readonly permission = signal("Notification" in window ? Notification.permission : "denied");
   readonly picture: Picture;
   readonly drafts = new Drafts();
 
@@ -273,10 +274,7 @@ export class Console {
     if (this.bridge.value === "away" ? silent < BRIDGE_RETRY : silent < 2 * SYNC_EVERY + 5000) return;
     this.heard = Date.now();
     this.session.ping(this.config.component).then(
-      () => {
-        // It is there and did not speak: it does not know us.
-        if (this.bridge.value !== "stranger") this.greet();
-      },
+      () => this.greet(), // it is there and did not speak: it does not know us, or did not count us among the operators yet
       (error: unknown) => {
         if (error instanceof Refused && error.refusal.condition !== "offline") this.away();
       },
@@ -348,6 +346,11 @@ export class Console {
     this.settings.value = { ...this.settings.value, ...change };
     settings.save(this.settings.value);
     this.shown([]);
+  }
+
+  /** Browsers want to be asked by a click. */
+  async ask_permission(): Promise<void> {
+    if ("Notification" in window) this.permission.value = await Notification.requestPermission();
   }
 
   tell(notice: Omit<Notice, "id">): void {

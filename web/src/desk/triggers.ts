@@ -4,6 +4,7 @@ import { notifying, opening, sounding } from "../core/triggers";
 import type { Config } from "../core/config";
 import type { Change } from "../core/picture";
 import { shown } from "../core/text";
+import { t } from "../i18n";
 import { Bell } from "./bell";
 import type { Console } from "./console";
 import { Once } from "./storage";
@@ -15,8 +16,6 @@ export class Triggers {
   private readonly bell: Bell;
   private readonly notifications = new Map<string, Notification>();
   private leads = false;
-  /** How a call is called in a notification; the language is the view's business. */
-  words: (key: string) => string = (key) => key;
 
   constructor(private readonly config: Config, private readonly desk: Console) {
     this.bell = new Bell((is) => (this.desk.blocked.value = is));
@@ -55,13 +54,21 @@ export class Triggers {
       if (!wanted || document.hasFocus() || !("Notification" in window) || Notification.permission !== "granted") continue;
       const match = call.matches[0];
       const who = match && match.quality !== "suffix" && match.label !== "" ? match.label : (call.name ?? "");
-      const body = [call.withheld ? this.words("withheld") : call.number, call.queue ?? call.service].filter((one) => one !== undefined && one !== "").join(" · ");
-      const shown_now = new Notification(shown(who === "" ? this.words("incoming") : who), { body: shown(body), tag: `ctibridge ${call.key}`, requireInteraction: true });
-      shown_now.onclick = () => {
+      const body = [call.withheld ? t("withheld") : call.number, call.queue ?? call.service].filter((one) => one !== undefined && one !== "").join(" · ");
+      this.show(call.key, shown(who === "" ? t("incoming") : who), shown(body));
+    }
+  }
+
+  private show(key: string, title: string, body: string): void {
+    try {
+      const notification = new Notification(title, { body, tag: `ctibridge ${key}`, requireInteraction: true });
+      notification.onclick = () => {
         window.focus();
-        shown_now.close();
+        notification.close();
       };
-      this.notifications.set(call.key, shown_now);
+      this.notifications.set(key, notification);
+    } catch {
+      // Browsers of telephones allow a page none of its own: the call is shown all the same.
     }
   }
 

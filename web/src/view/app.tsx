@@ -34,6 +34,7 @@ function Header({ desk, settings }: { desk: Console; settings: () => void }) {
       </h1>
       <Connection desk={desk} />
       <span class="space" />
+      {desk.settings.value.notify && desk.permission.value === "default" && <button onClick={() => void desk.ask_permission()}>{t("allow_notify")}</button>}
       <button data-action="silence" disabled={!desk.ringing.value} aria-label={t("silence")} title={t("silence")} onClick={() => { desk.silent.value = true; desk.change_settings({}); }}>
         <Bell on={desk.ringing.value} />
       </button>

@@ -22,9 +22,9 @@ export function Settings({ desk, open, close }: { desk: Console; open: boolean; 
   }, [open]);
   const notify = (on: boolean) => {
     desk.change_settings({ notify: on });
-    if (on && "Notification" in window && Notification.permission === "default") void Notification.requestPermission().then(() => desk.change_settings({}));
+    if (on && desk.permission.value === "default") void desk.ask_permission();
   };
-  const denied = chosen.notify && "Notification" in window && Notification.permission === "denied";
+  const denied = chosen.notify && desk.permission.value === "denied";
   return (
     <dialog ref={dialog} class="settings" aria-labelledby="settings-title" onClose={close}>
       <h2 id="settings-title">{t("settings")}</h2>
@@ -45,7 +45,9 @@ export function Settings({ desk, open, close }: { desk: Console; open: boolean; 
       <Check name={t("set_notify")} on={chosen.notify} set={notify} />
       {denied && <p class="error">{t("notify_denied")}</p>}
       <Check name={t("set_keys")} on={chosen.keys} set={(keys) => desk.change_settings({ keys })} />
-      <button onClick={() => navigator.registerProtocolHandler("tel", `${location.origin}${location.pathname}?dial=%s`)}>{t("tel_handler")}</button>
+      {"registerProtocolHandler" in navigator && (
+        <button onClick={() => navigator.registerProtocolHandler("tel", `${location.origin}${location.pathname}?dial=%s`)}>{t("tel_handler")}</button>
+      )}
       <h3>{t("shortcuts")}</h3>
       <dl class="shortcuts">
         {SHORTCUTS.map(([key, name]) => (

@@ -138,6 +138,8 @@ export class Session {
     const service = this.services[this.endpoint % this.services.length] ?? "";
     // SCRAM only: the password itself never goes to a server, not even to a false one.
     const connection = new Strophe.Connection(service, { mechanisms: [Strophe.SASLSHA512, Strophe.SASLSHA384, Strophe.SASLSHA256, Strophe.SASLSHA1] });
+    // BOSH tries a failed request again by itself, for minutes: whether the server is there is asked at the first one.
+    for (const status of [0, 502, 503, 504]) connection.addProtocolErrorHandler("HTTP", status, () => this.check(3000));
     this.connection = connection;
     this.enter({ kind: "connecting", again: this.was_online });
     this.timer = window.setTimeout(() => this.failed(connection), OPEN_WITHIN);
