@@ -61,7 +61,7 @@ def test_wrap_up_counts_down_and_can_be_made_longer(bridge, anna):
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 90))
     bridge.answers.update({"agent": agent("wrap-up", f"until='{until}' actions='ready extend'"), "agent!": ""})
     sign_in(anna)
-    anna.see(".agent-state", "Work after the call")
+    anna.see(".agent-state", "After-call work")
     assert "1:2" in anna.text(".agent-state .time") and "left" in anna.text(".agent-state .time")
     anna.picture("wrap-up")
     anna.click(".agent button", "One minute more")

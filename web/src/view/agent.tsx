@@ -11,13 +11,19 @@ function label_of(desk: Console, reason: string): string {
   return desk.me.value?.reasons.find((one) => one.code === reason)?.label ?? reason;
 }
 
+/** "1:28 left", with the time where the language has it. */
+function Left({ desk, until }: { desk: Console; until: number }) {
+  const [before = "", after = ""] = t("agent_left", { time: "\n" }).split("\n");
+  return <span class="time">{before}<Timer desk={desk} until={until} />{after}</span>;
+}
+
 function State({ desk, agent }: { desk: Console; agent: Agent }) {
   const by = agent.by === undefined || agent.by === desk.jid.value ? "" : t("agent_by", { who: shown(agent.by) });
   return (
     <>
       <p class="agent-state" data-agent={agent.state}>
         <strong>{t_of("agent", agent.state)}</strong>
-        {agent.until === undefined ? <Timer desk={desk} since={agent.since} /> : <span class="time">{t("agent_left", { time: "" })}<Timer desk={desk} until={agent.until} /></span>}
+        {agent.until === undefined ? <Timer desk={desk} since={agent.since} /> : <Left desk={desk} until={agent.until} />}
       </p>
       <p class="aside">
         {agent.reason === undefined ? "" : <Foreign text={label_of(desk, agent.reason)} />} {by}{" "}
