@@ -18,6 +18,7 @@ def _e2e():
     return module
 
 
+SETS = _e2e().SETS      # the modules of tests/e2e ask for both
 need = _e2e().need
 pytest_sessionfinish = _e2e().pytest_sessionfinish
 pytest_runtest_makereport = _e2e().pytest_runtest_makereport

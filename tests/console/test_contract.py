@@ -190,6 +190,16 @@ def test_note_survives_the_end_of_the_call_and_a_merge(bridge, anna):
     assert (asked.get("id"), asked.get("code"), asked.text) == ("hq:1.0", "open", "Wants a call on Monday")
 
 
+def test_a_function_that_is_not_there_is_told_once_and_hidden(bridge, anna):
+    sign_in(anna)
+    bridge.call("answered")
+    anna.state("answered")
+    anna.type(".call textarea", "text")
+    anna.click(".call .note button")
+    anna.see(".notices p", "not part of version")
+    anna.see_no(".call .note")
+
+
 def test_text_that_xml_cannot_carry_does_not_end_the_stream(bridge, anna):
     bridge.answers["note!"] = ""
     sign_in(anna)

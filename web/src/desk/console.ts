@@ -1,6 +1,6 @@
 // The operator's console without its looks: joins the session with the picture and keeps what is shown as signals.
 import { batch, computed, signal } from "@preact/signals";
-import { me_of, type Me } from "../core/agent";
+import { codes_for, me_of, type Me } from "../core/agent";
 import type { Call } from "../core/call";
 import type { Config } from "../core/config";
 import type { Element as Xml } from "../core/element";
@@ -43,6 +43,7 @@ export class Console {
   readonly directory = signal<readonly Colleague[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   readonly settings = signal(settings.load());
+  private readonly absent = signal<ReadonlySet<string>>(new Set()); // the bridge answered that it has no such function
   readonly dial_text = signal("");
   readonly silent = signal(false); // the sound is off for the calls that ring now
   readonly blocked = signal(false); // the browser plays no sound yet
@@ -161,6 +162,7 @@ export class Console {
       [this.notices.value, this.bridge.value] = [[], "unknown"];
       this.asking = this.ask_again = false;
       this.drafts.clear();
+      this.absent.value = new Set();
       this.shown([]);
     });
   }
@@ -210,7 +212,12 @@ export class Console {
   }
 
   has(feature: string): boolean {
-    return this.me.value?.features.has(feature) ?? false;
+    return !this.absent.value.has(feature) && (this.me.value?.features.has(feature) ?? false);
+  }
+
+  /** Whether calls of this service take notes: a bridge that keeps the past keeps what is noted of it. */
+  may_note(service: string | undefined): boolean {
+    return !this.absent.value.has("note") && (this.has("note") || this.abilities.value.has("history") || codes_for(this.me.value, service).length > 0);
   }
 
   /** The result's payload; nothing when it was refused: whatever is missing is not shown. */
@@ -323,6 +330,7 @@ export class Console {
       return await this.session.request(this.config.component, request);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.refusal.absent) this.absent.value = new Set([...this.absent.value, request.payload.name]);
       this.tell({ text: error.refusal });
       return undefined;
     }

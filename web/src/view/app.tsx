@@ -1,6 +1,5 @@
 import { effect, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { codes_for } from "../core/agent";
 import { shown } from "../core/text";
 import type { Console } from "../desk/console";
 import { chosen, language, t } from "../i18n";
@@ -53,7 +52,7 @@ function Announcer({ desk }: { desk: Console }) {
 function LastCall({ desk }: { desk: Console }) {
   const call = desk.ended.value[0]?.call;
   if (!call || desk.calls.value.length > 0) return null;
-  const notes = desk.has("note") || codes_for(desk.me.value, call.service).length > 0;
+  const notes = desk.may_note(call.service);
   return (
     <section class="last" aria-label={t("last_call")} data-key={call.key} data-id={call.id}>
       <h3>{t("last_call")}</h3>

@@ -1,6 +1,5 @@
 // One call: who it is, how it stands, what can be done.
 import { useSignal } from "@preact/signals";
-import { codes_for } from "../core/agent";
 import type { Call, Match } from "../core/call";
 import { grouped } from "../core/number";
 import type { Shown } from "../core/picture";
@@ -124,7 +123,7 @@ export function CallCard({ desk, one, chosen, choose }: { desk: Console; one: Sh
   const { call } = one;
   const panel = useSignal("");
   const { name, organization } = who_of(call);
-  const may_note = desk.has("note") || codes_for(desk.me.value, call.service).length > 0;
+  const may_note = desk.may_note(call.service);
   const page = call.page;
   return (
     <article class="call" data-state={call.state} data-key={call.key} data-id={call.id} aria-current={chosen} onFocusCapture={choose} aria-label={`${state_words(call)}: ${shown(name)}`}>
