@@ -213,7 +213,8 @@ def test_nobody_picks_up_for_a_pickup(calm):
     calm.inbound("201")
     pop = calm.anna.expect(state="ringing")
     calm.phone("202").behaviour = "busy"
-    assert refusal(calm.ask("boris", "pickup", pop))[1] == "pbx"
+    # Whichever Asterisk tells first: that the phone refused, or that its channel is over.
+    assert refusal(calm.ask("boris", "pickup", pop))[1] in ("pbx", "ended")
     assert calm.phone("201").ringing
     assert refusal(calm.ask("anna", "pickup", pop))[:2] == ("conflict", "state")
 
