@@ -78,7 +78,7 @@ def plain(element: ET.Element):
 def test_me(calm, login):
     me = result_of(calm.anna.request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
     assert (me.get("jid"), me.get("roles"), me.get("pbx"), me.get("extension")) == (ANNA, "operator", "hq", "201")
-    assert {feature.get("name") for feature in me} == {"dial", "calls", "answer", "hangup", "hold", "unhold", "park", "pickup", "transfer", "consult"}
+    assert {feature.get("name") for feature in me} == {"dial", "calls", "answer", "hangup", "hold", "unhold", "park", "pickup", "transfer", "consult", "agent"}
     me = result_of(login("hugo").request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
     assert me.get("extension") is None and {feature.get("name") for feature in me} == {"calls"}     # no button that is refused
     me = result_of(login("admin").request(f"<me xmlns='{NS}'/>", "get"), f"{{{NS}}}me")
