@@ -51,7 +51,13 @@ DeskRequests::Ports Daemon::Impl::desk_ports() {
             },
         .pbx = [this](std::string_view name) { return pbx(name); },
         .may_be_called = std::move(by_policy),
-        .agent = {},
+        .agent =
+            [this](std::string_view jid) {
+                for (const auto& side : sides)
+                    if (const auto picture = side->agents().agents().picture(jid))
+                        return std::string(to_string(picture->state));
+                return std::string();
+            },
         .past_call_xml =
             [this](const Notice& notice) {
                 const auto& number = notice.withheld ? std::string() : notice.party_number;
