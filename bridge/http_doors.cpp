@@ -97,6 +97,13 @@ std::expected<ConsoleFiles, std::string> ConsoleFiles::read(const std::filesyste
     return files;
 }
 
+// Nothing but what is beside the page runs in it. Where the XMPP server is, only its config.json says; what
+// is not encrypted is this machine's.
+constexpr std::string_view policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https: wss: "
+    "http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*; base-uri 'none'; form-action "
+    "'self'; frame-ancestors 'none'";
+
 HttpAnswer ConsoleFiles::answer(const HttpRequest& request) const {
     auto path = request.path.ends_with('/') ? request.path + "index.html" : request.path;
     const auto found = files_.find(path);
@@ -104,11 +111,13 @@ HttpAnswer ConsoleFiles::answer(const HttpRequest& request) const {
     const auto& [body, tag] = found->second;
     // What the build names by its content never changes; the rest is asked for again.
     const bool named_by_content = path.starts_with("/assets/");
-    HttpAnswer answer{.content_type = std::string(content_type_of(path)),
-                      .body = body,
-                      .headers = {{"ETag", tag},
-                                  {"Cache-Control",
-                                   named_by_content ? "public, max-age=31536000, immutable" : "no-cache"}}};
+    HttpAnswer answer{
+        .content_type = std::string(content_type_of(path)),
+        .body = body,
+        .headers = {{"ETag", tag},
+                    {"Cache-Control", named_by_content ? "public, max-age=31536000, immutable" : "no-cache"},
+                    {"Content-Security-Policy", std::string(policy)},
+                    {"Referrer-Policy", "no-referrer"}}};
     if (request.match == tag) {
         answer.status = 304;
         answer.body.clear();

@@ -1,13 +1,16 @@
 """A small company on loopback, shown to a person (etc/demo/run)."""
+import json
 import pathlib
 import random
 import select
+import shutil
 import signal
 import sys
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests"))
+from lab import places                                # noqa: E402
 from lab.client import NS, error_of                  # noqa: E402
 from lab.process import LabError, wait_until         # noqa: E402
 from lab.site import Site                            # noqa: E402
@@ -40,8 +43,23 @@ def describe(client, notice):
     say(f"{time.strftime('%H:%M:%S')}  {client.user:<8}  {text}")
 
 
-def show(site):
+def serve_console(site):
+    """The console in the browser, by the daemon's own HTTP port. Returns its address, or nothing where it is not built."""
+    built = pathlib.Path(__file__).resolve().parents[2] / "web/dist"
+    if not (built / "index.html").exists():
+        return ""
+    folder, port = site.folder.path / "console", places.free_port()
+    shutil.copytree(built, folder)
+    (folder / "config.json").write_text(json.dumps({"websocket": site.xmpp.websocket, "bosh": site.xmpp.bosh, "component": COMPONENT, "domain": DOMAIN}))
+    site.daemon.config["http"] = [{"listen": f"127.0.0.1:{port}", "serve": ["console", "caller", "health"], "console": str(folder)}]
+    site.daemon.write()
+    return f"http://127.0.0.1:{port}/"
+
+
+def show(site, console):
     say(f"\n{site.versions()}, {site.xmpp.name}, {site.database.kind} and ctibridge run, on loopback only.\n")
+    if console:
+        say(f"The console: {console}   (sign in as anna, boris or clara; the calls that come are shown, and the pop's buttons work)")
     say(f"Any XMPP client can join (domain {DOMAIN}, no TLS needed):")
     say(f"  TCP 127.0.0.1:{site.xmpp.c2s}   BOSH {site.xmpp.bosh}   WebSocket {site.xmpp.websocket}")
     for user, extension in OPERATORS.items():
@@ -169,11 +187,11 @@ def typed(clients, line):
         say(f"          refused ({condition}): {text}")
 
 
-def watch(site):
+def watch(site, console):
     clients = {user: site.client(user) for user in OPERATORS}
     for client in clients.values():
         client.on_notice = describe
-    show(site)
+    show(site, console)
     say("Type a number to dial it as anna (her phone answers by itself), `boris NUMBER` as boris; Ctrl-C ends the demo.\n")
     stop = threading.Event()
     next_call, typing = time.monotonic() + 1, True
@@ -219,8 +237,10 @@ def main():
     site = None
     try:
         site = Site()
+        just_once = "--once" in sys.argv[1:]
+        console = "" if just_once else serve_console(site)
         site.start_daemon()
-        once(site) if "--once" in sys.argv[1:] else watch(site)
+        once(site) if just_once else watch(site, console)
         return 0
     except KeyboardInterrupt:
         say("\nstopping")

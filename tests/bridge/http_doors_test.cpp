@@ -234,6 +234,8 @@ TEST_F(console_files, are_served_as_they_are_and_nothing_else_is) {
     const auto index = files->answer(Doors::request("/"));
     EXPECT_EQ(index.body, "<p>hi</p>");
     EXPECT_EQ(index.content_type, "text/html; charset=utf-8");
+    EXPECT_THAT(index.headers,
+                testing::Contains(testing::Pair("Content-Security-Policy", HasSubstr("script-src 'self'"))));
     EXPECT_EQ(files->answer(Doors::request("/assets/a.js")).content_type, "text/javascript; charset=utf-8");
     for (const auto* path :
          {"/../secret", "/link", "/assets/../../secret", "/%2e%2e/secret", "//secret", "/nothing", ""})
