@@ -118,7 +118,9 @@ void Agents::Impl::changed_by_others(Agent& agent, Member& member, const Seen& b
     const auto reason = seen.reason.value_or("");
     std::string what;
     if (seen.in != before.in) {
-        member.added = member.held = false;
+        // An addition under our name is ours, however late its event: who moves takes it along.
+        member.added = seen.in && seen.dynamic && seen.name == member_name(agent);
+        member.held = false;
         what = seen.in ? "added by another program" : "taken out by another program";
         // Who has just asked for the opposite is newer than what is under way elsewhere.
         if (seen.in && !leaves)
