@@ -82,7 +82,6 @@ struct Leg {
     bool partner_hung_up = false;  // the only other one in its bridge was asked to hang up, and left
     std::optional<Millis> hangup_requested;  // its own end asked for the hangup
     bool hung_up_talking = false;            // ... while it was in a bridge
-    Millis in_bridge_since{0};               // seen to enter it then; 0: a list showed it there
     bool soft_hangup = false;                // Asterisk hangs it up
     std::string number, name;                // CallerID now
     std::string first_number;                // the first that was known

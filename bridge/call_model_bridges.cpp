@@ -14,7 +14,6 @@ void CallModel::on_bridge_enter(const Event& event) {
     take_caller(event, *event.leg);
     const bool joins_calls = event.get("BridgeType") == "basic";
     enter_bridge(event, *event.leg, event.get("BridgeUniqueid"), joins_calls);
-    event.leg->in_bridge_since = event.now;
     note_answer(event, *event.leg);
     if (const auto bridge = bridges_.find(event.leg->bridge); bridge != bridges_.end()) {
         bridge->second.conference = !joins_calls && event.get("BridgeTechnology") == "softmix";

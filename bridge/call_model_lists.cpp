@@ -73,7 +73,6 @@ void CallModel::on_listed(const Event& event) {
     if (leg->bridge != bridge || leg->state != state) leg->call->changed_unseen = true;
     if (leg->call->changed_unseen && !looks_dialed(leg->first_exten)) leg->first_exten = event.get("Exten");
     if (bridge.empty()) leave_bridge(*leg);
-    if (leg->bridge != bridge) leg->in_bridge_since = Millis{0};
     leg->bridge_listed = leg->bridge_listed || (!bridge.empty() && leg->bridge != bridge);
     enter_bridge(event, *leg, bridge, false);
     if (leg->application == "ConfBridge" && !bridge.empty()) {

@@ -87,9 +87,9 @@ std::optional<Verdict> talking_leg_ended(const Leg& leg, const Circumstances& kn
     if (leg.transferred) return Verdict{Cause::transferred, "it transferred or parked its call"};
     if (leg.left_by == nullptr && leg.partner_hung_up)
         return Verdict{Cause::hangup, "the other side asked for the hangup"};
-    // unless it had handed on its call unseen, and left then
-    const bool seen_talking = !known.blind_until || leg.in_bridge_since > *known.blind_until;
-    if (leg.hung_up_talking && seen_talking) return Verdict{Cause::hangup, "this side asked for the hangup"};
+    // A transfer of the last milliseconds of a gap would look the same; a hangup behind one is far more
+    // likely.
+    if (leg.hung_up_talking) return Verdict{Cause::hangup, "this side asked for the hangup"};
     if (leg.hangup_requested || leg.left_by == nullptr) return Verdict{Cause::hangup, "Hangup", false};
     const std::optional<bool> elsewhere = goes_on(*leg.left_by);
     if (!elsewhere && !known.late) return std::nullopt;
