@@ -77,5 +77,5 @@ def test_a_thousand_calls_leave_nothing_behind(quick, tab):
     calls(1000)
     after = heap(anna)
     keep(heap_mb={"after 100 calls": round(before, 1), "after 1100 calls": round(after, 1)}, elements=nodes)
-    assert anna.ask("return document.querySelectorAll('*').length") == nodes and len(anna.all(".past")) == 50
+    assert anna.ask("return document.querySelectorAll('*').length") == nodes and 0 < len(anna.all(".past")) <= 50
     assert after - before < 3
