@@ -110,21 +110,23 @@ void CallRequests::ask(CallAction control, const Iq& iq, const Responder& respon
                to = attribute(iq.payload, "to");
     const auto other = attribute(iq.payload, "on-behalf-of");
     const auto jid = other.empty() ? iq.bare : xmpp::bare_jid(other);
+    const bool responsible = other.empty() || ports_.responsible(iq.bare, jid);
     // No row for strangers: they would fill the table.
-    const auto turn_away = [&](std::string_view rule, std::string_view text) {
-        responder.error(Condition::forbidden, text, denied(rule));
-    };
-    if (!other.empty() && !ports_.responsible(iq.bare, jid))
-        return turn_away(
-            "on-behalf-of",
-            "only a supervisor of this operator, or an administrator, may ask on behalf of them");
-    const auto* who = ports_.operator_of(jid);
-    if (who == nullptr || !who->active)
-        return turn_away("operator", other.empty() ? "you are not an operator here; ask the administrator"
-                                                   : "no operator has the address in on-behalf-of");
+    if (ports_.operator_of(iq.bare) == nullptr && (other.empty() || !responsible))
+        return responder.error(Condition::forbidden, "you are not an operator here; ask the administrator",
+                               denied("operator"));
     Asked asked{responder, audit_row(control, jid, id, to), printable(leg, longest_id),
                 std::string(iq.payload.name())};
     if (!other.empty()) asked.row.asked_by = iq.bare;
+    if (!responsible)
+        return refuse(asked, {"on-behalf-of", Condition::forbidden,
+                              "only a supervisor of this operator, or an administrator, may ask on behalf of "
+                              "them"});
+    const auto* who = ports_.operator_of(jid);
+    if (who == nullptr || !who->active)
+        return refuse(asked, {"operator", Condition::forbidden,
+                              other.empty() ? "you are not an operator here; ask the administrator"
+                                            : "no operator has the address in on-behalf-of"});
     asked.row.extension = who->extension;
     const auto colon = id.find(':');
     if (colon == std::string::npos || colon == 0)
