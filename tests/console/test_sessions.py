@@ -144,8 +144,6 @@ def test_network_cut_while_a_call_begins_and_another_ends(quick, proxied, tab, p
     time.sleep(3)
     proxied.mend()
     as_the_bridge_says(quick, tab, timeout=60)
-    # both may be over before a slow browser is back; the one that was answered is past in any case
-    assert tab.text(".past .how").startswith(("Ended", "Caller gave up"))
 
 
 def test_half_open_connection_is_noticed(quick, proxied, tab, pages):
