@@ -1,19 +1,10 @@
 // The inputs of Agents, each worked off to its outcome.
 #include <algorithm>
-#include <iterator>
 
 #include "bridge/agents_impl.hpp"
+#include "bridge/append.hpp"
 
 namespace bridge {
-
-namespace {
-
-template <class T>
-void move_behind(std::vector<T>& to, std::vector<T>& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-}  // namespace
 
 void AgentOutcome::append(AgentOutcome&& other) {
     move_behind(actions, other.actions);

@@ -2,26 +2,18 @@
 // means is in desk_changes.cpp.
 #include <algorithm>
 
+#include "bridge/append.hpp"
 #include "bridge/desk_impl.hpp"
 
 namespace bridge {
 
-namespace {
-
-template <typename T>
-void move_into(std::vector<T>& to, std::vector<T>& from) {
-    to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-}
-
-}  // namespace
-
 void Outcome::append(Outcome&& other) {
-    move_into(notices, other.notices);
-    move_into(calls, other.calls);
-    move_into(legs, other.legs);
-    move_into(hangups, other.hangups);
-    move_into(lookups, other.lookups);
-    move_into(reasons, other.reasons);
+    move_behind(notices, other.notices);
+    move_behind(calls, other.calls);
+    move_behind(legs, other.legs);
+    move_behind(hangups, other.hangups);
+    move_behind(lookups, other.lookups);
+    move_behind(reasons, other.reasons);
     ask_channels = ask_channels || other.ask_channels;
     if (other.gap) gap = std::move(other.gap);
 }
