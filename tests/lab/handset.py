@@ -47,6 +47,9 @@ class Handset(Agent):
         (call or self._last(lambda c: c.from_pbx and c.state == "ringing", "rings")).answer()
 
     def hangup(self, call: Call = None):
+        """As people put the receiver down: the pbx may have ended the call a moment before."""
+        if call is None and self.calls and self.idle:
+            return
         call = call or self._last(lambda c: c.state != "ended", "lives")
         if call.from_pbx and call.state == "ringing":
             call.reject(486)
