@@ -39,7 +39,10 @@ crm::CallRow CallBook::row(crm::CallRow row, std::string_view party) {
         row.started = std::min(row.started, before.started);
         earlier(row.answered, before.answered);
         if (!row.wait) row.wait = before.wait;
-        if (row.ended && row.answered) row.talk = *row.ended - *row.answered;
+        if (row.ended && row.answered) {
+            row.talk = *row.ended - *row.answered;
+            row.disposition = crm::Disposition::answered;  // this run may have seen no more than its end
+        }
         for (auto text :
              {&crm::CallRow::caller_number, &crm::CallRow::caller_name, &crm::CallRow::dialed_number,
               &crm::CallRow::service, &crm::CallRow::queue, &crm::CallRow::module, &crm::CallRow::record,
@@ -122,11 +125,24 @@ crm::LegRow CallBook::leg(crm::LegRow row) {
     old->second.seen = true;
     earlier(row.offered, old->second.row.offered);
     earlier(row.answered, old->second.row.answered);
+    if (old->second.row.call != row.call) moved_[old->second.row.call] = row.call;
     if (row.ended) old_legs_.erase(old);
     return row;
 }
 
-CallBook::Unfinished CallBook::unfinished(std::string_view pbx, crm::Millis now) {
+// What was known before stays true: a call that was answered is answered, however it ended.
+void CallBook::close(crm::CallRow& row, crm::Millis alive, crm::Millis now) const {
+    row.ended = std::max({row.started, row.answered.value_or(row.started), alive});
+    row.ended_by = std::max(*row.ended, now);
+    if (row.answered) row.talk = *row.ended - *row.answered;
+    if (const auto moved = moved_.find(row.id); moved != moved_.end()) row.merged_into = moved->second;
+    if (row.answered)
+        row.disposition = crm::Disposition::answered;
+    else if (row.merged_into.empty())
+        row.disposition = crm::Disposition::lost;
+}
+
+CallBook::Unfinished CallBook::unfinished(std::string_view pbx, crm::Millis alive, crm::Millis now) {
     Unfinished rows;
     for (auto it = old_legs_.begin(); it != old_legs_.end();) {
         auto& [row, leg_pbx, seen] = it->second;
@@ -134,8 +150,10 @@ CallBook::Unfinished CallBook::unfinished(std::string_view pbx, crm::Millis now)
             ++it;
             continue;
         }
-        row.ended = now;
+        row.ended = std::max({row.offered.value_or(alive), row.answered.value_or(alive), alive});
+        row.ended_by = std::max(*row.ended, now);
         row.cause = "lost";
+        if (const auto moved = moved_.find(row.call); moved != moved_.end()) row.call = moved->second;
         rows.legs.push_back(std::move(row));
         it = old_legs_.erase(it);
     }
@@ -145,12 +163,16 @@ CallBook::Unfinished CallBook::unfinished(std::string_view pbx, crm::Millis now)
             ++it;
             continue;
         }
-        row.ended = now;
-        row.disposition = crm::Disposition::lost;
+        close(row, alive, now);
         rows.calls.push_back(std::move(row));
         it = old_calls_.erase(it);
     }
     return rows;
+}
+
+bool CallBook::open(std::string_view pbx) const {
+    return std::ranges::any_of(
+        entries_, [&](const auto& entry) { return entry.second.row.pbx == pbx && !entry.second.row.ended; });
 }
 
 void CallBook::tick(crm::Millis now) {

@@ -33,8 +33,12 @@ class CallBook {
         std::vector<crm::CallRow> calls;
         std::vector<crm::LegRow> legs;
     };
-    // The pbx has shown what goes on: restored rows that it did not speak of have ended unseen (`lost`).
-    Unfinished unfinished(std::string_view pbx, crm::Millis now);
+    // The pbx has shown what goes on: restored rows that it did not speak of have ended unseen, between
+    // `alive`, when the last run was last known to see them, and `now`. A row whose leg goes on in another
+    // call was merged into that one.
+    Unfinished unfinished(std::string_view pbx, crm::Millis alive, crm::Millis now);
+    // Is anything of this pbx going on, as far as the log is concerned?
+    [[nodiscard]] bool open(std::string_view pbx) const;
 
     // ---- what operators say of a call that goes on or has just ended ----
     // Its row as it was written last, of a merged call that of the older one; nullptr: it is not here.
@@ -57,14 +61,17 @@ class CallBook {
         std::string pbx;
         bool seen = false;
     };
+    // Not by the call: a merge moves the leg.
     static std::string key_of(const crm::LegRow& row) {
-        return row.call + '\n' + row.uniqueid + '\n' + row.jid;
+        return row.call.substr(0, row.call.find(':')) + '\n' + row.uniqueid + '\n' + row.jid;
     }
+    void close(crm::CallRow& row, crm::Millis alive, crm::Millis now) const;
     void complete(Entry& entry) const;
     Modules modules_;
     std::map<std::string, Entry, std::less<>> entries_;  // by call id
     std::map<std::string, crm::CallRow, std::less<>> old_calls_;
     std::map<std::string, OldLeg, std::less<>> old_legs_;
+    std::map<std::string, std::string, std::less<>> moved_;  // old call id: where a leg of it was seen since
 };
 
 // The record a call belongs to: the best match, unless it is only a guess. nullptr: none.

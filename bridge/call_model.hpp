@@ -88,6 +88,7 @@ struct Leg {
     std::string connected_number, connected_name;
     std::string first_exten, context;  // of the first event
     std::string bridge;                // BridgeUniqueid it is in
+    std::optional<Millis> ended_by;    // its end was not seen: it was between `ended` and this
     bool bridged = false;              // it was in one, if only once
     std::string dial_status;           // of the DialEnd that named it; NOANSWER stays when CANCEL follows
     int cause = 0;                     // of the Hangup, or of the HangupRequest before

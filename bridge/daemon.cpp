@@ -55,6 +55,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       call_alarm(io),
       sync_timer(io),
       watchdog_timer(io),
+      pulse_timer(io),
       patience(io),
       last_timer(io),
       numbers(config.crm.sites),
@@ -135,6 +136,8 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
             book.restore(std::move(*call));
         else if (auto leg = recalled_leg(owed))
             book.restore(std::move(*leg), owed.pbx);
+        else if (auto alive = recalled_alive(owed))
+            last_alive[owed.pbx] = *alive;
         else if (auto agent = recalled_agent(owed))
             kept_agents[owed.pbx].push_back(std::move(*agent));
     }
@@ -411,9 +414,11 @@ void Daemon::Impl::pbx_link(PbxSide& side, bool up) {
 void Daemon::Impl::pbx_synced(PbxSide& side) {
     const auto& name = side.config().name;
     herald.reconcile(name, side.desk().current());
-    auto rows = book.unfinished(name, wall_now());
+    const auto alive = last_alive.extract(name);
+    auto rows = book.unfinished(name, alive ? alive.mapped() : Millis{0}, wall_now());
     for (const auto& row : rows.calls) log_row(row);
     for (const auto& row : rows.legs) record(row, name);
+    note_alive(name);
     arm_alarms();
 }
 
@@ -465,8 +470,8 @@ void Daemon::Impl::leave() {
     farewell_presence();
     error_code ignored;
     signals.cancel(ignored);
-    for (auto* timer : {&sync_timer, &watchdog_timer, &patience, &flow_alarm.timer, &herald_alarm.timer,
-                        &audience_alarm.timer, &call_alarm.timer})
+    for (auto* timer : {&sync_timer, &watchdog_timer, &pulse_timer, &patience, &flow_alarm.timer,
+                        &herald_alarm.timer, &audience_alarm.timer, &call_alarm.timer})
         timer->cancel();
     control.close();
     for (auto& server : http) server->close();
@@ -522,6 +527,7 @@ int Daemon::Impl::run() {
     });
     sync_consoles();
     if (auto every = systemd::watchdog()) watch(*every);
+    pulse();
     io.run();
     log(log_info, "stopped");
     return 0;
@@ -555,6 +561,21 @@ void Daemon::Impl::watch(Millis every) {
     watchdog_timer.expires_after(every);
     watchdog_timer.async_wait([this, every](error_code error) {
         if (!error) watch(every);
+    });
+}
+
+void Daemon::Impl::note_alive(const std::string& pbx_name) {
+    if (book.open(pbx_name)) call_log.owe(owed_alive(pbx_name, wall_now()));
+}
+
+// The window of an end that a crash hides is not wider than this and the time until the next start.
+void Daemon::Impl::pulse() {
+    constexpr Millis every{5000};
+    for (auto& side : sides)
+        if (side->up()) note_alive(side->config().name);
+    pulse_timer.expires_after(every);
+    pulse_timer.async_wait([this](error_code error) {
+        if (!error) pulse();
     });
 }
 

@@ -70,6 +70,8 @@ struct Daemon::Impl {
 
     void wait_for_signal();
     void watch(Millis every);
+    void note_alive(const std::string& pbx_name);
+    void pulse();  // again and again: notes on disk until when the calls of each pbx were followed
 
     // ---- what the parts need of each other ----
     Herald::Ports herald_ports();
@@ -185,14 +187,15 @@ struct Daemon::Impl {
     asio::io_context io;
     asio::signal_set signals;
     Alarm flow_alarm, herald_alarm, audience_alarm, call_alarm;
-    asio::steady_timer sync_timer, watchdog_timer, patience, last_timer;
+    asio::steady_timer sync_timer, watchdog_timer, pulse_timer, patience, last_timer;
     bool stopping = false, ready = false, left = false, mustered = false;
     std::set<std::string, std::less<>> undecided;
     std::map<std::string, crm::Operator, std::less<>> people;  // each at their place
     std::vector<crm::Operator> found_people;                   // as the CRM and our tables say
     std::vector<crm::Seat> own_seats;
     std::map<std::string, std::vector<AgentMemory>, std::less<>>
-        kept_agents;  // by pbx, until the first muster
+        kept_agents;                                        // by pbx, until the first muster
+    std::map<std::string, Millis, std::less<>> last_alive;  // of the last run, by pbx, until its first sync
     ReasonLog reasons{ReasonLog::Limits{}, wall_now()};
     std::map<std::string, LinkView, std::less<>> link_views;  // crm, database
     std::vector<Recipient> recipients;                        // of the notice rendered last

@@ -80,10 +80,11 @@ bool Desk::Impl::over(const Talk& talk, const Call& call) const {
     return std::all_of(call.legs.begin(), call.legs.end(), [](const Leg* leg) { return !leg->alive(); });
 }
 
-void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view why) {
+void Desk::Impl::answered(Talk& talk, const std::string& jid, std::string_view why, Millis at) {
     if (talk.row.answered || talk.voicemail) return;
-    talk.row.answered = now;
-    talk.row.wait = now - talk.row.started;
+    at = std::max(at, talk.row.started);
+    talk.row.answered = at;
+    talk.row.wait = at - talk.row.started;
     talk.row.answered_by = jid;
     if (const auto person = by_jid.find(jid); person != by_jid.end() && !talk.own)
         talk.row.crm_owner = people[person->second].crm_user;
@@ -154,12 +155,22 @@ crm::Disposition Desk::Impl::disposition(const Talk& talk, const Call& call) con
     return told_busy || (ends.busy && !ends.failed) ? Disposition::busy : Disposition::no_answer;
 }
 
+// When it was certain that a call is over whose end nobody saw.
+std::optional<Millis> Desk::Impl::seen_gone(const Talk& talk, const Call& call, Millis ended) {
+    if (!talk.own && call.origin != nullptr) return call.origin->ended_by;
+    std::optional<Millis> gone;
+    for (const Leg* leg : call.legs)
+        if (leg->ended_by && leg->ended && *leg->ended >= ended) gone = std::max(gone, leg->ended_by);
+    return gone;
+}
+
 void Desk::Impl::close(Talk& talk, Call& call) {
     crm::CallRow& row = talk.row;
     Millis last = call.legs.empty() ? now : call.last_phone_end.value_or(call.last_end.value_or(now));
     if (talk.lost && call.last_end) last = std::max(last, *call.last_end);
     row.ended = !talk.own && call.origin != nullptr && call.origin->ended ? *call.origin->ended : last;
     row.ended = std::max({*row.ended, row.started, row.answered.value_or(row.started)});
+    row.ended_by = seen_gone(talk, call, *row.ended);
     if (row.disposition == crm::Disposition::none) row.disposition = disposition(talk, call);
     if (!row.answered) row.wait = std::max(Millis{0}, call.last_ring_end.value_or(*row.ended) - row.started);
     row.talk = row.answered && !talk.voicemail ? std::max(Millis{0}, *row.ended - *row.answered) : Millis{0};

@@ -104,6 +104,7 @@ void Desk::Impl::close_ended() {
 void Desk::Impl::lose(Leg& leg, Millis at, std::string_view why) {
     Call& call = *leg.call;
     leg.lost = true;
+    leg.ended_by = now;
     if (call.remains && !talks.contains(call.linkedid)) {
         model.end(leg, at);
         return;

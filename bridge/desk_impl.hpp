@@ -146,7 +146,8 @@ struct Desk::Impl {
     void learn_own_number(Talk& talk, const Call& call);
     void learn_caller(Talk& talk, const Call& call);
     void learn_service(Talk& talk, const Call& call);
-    void answered(Talk& talk, const std::string& jid, std::string_view why);
+    void answered(Talk& talk, const std::string& jid, std::string_view why) { answered(talk, jid, why, now); }
+    void answered(Talk& talk, const std::string& jid, std::string_view why, Millis at);
     void meet(const Leg& leg);
     void name_answerer(Talk& talk, const std::string& jid);
     void prune(Talk& talk, Call& call);  // what ended long ago in a call that goes on for hours
@@ -175,6 +176,8 @@ struct Desk::Impl {
     bool follow_own(Talk& talk, Ring& ring, RingLeg& one);     // true: it is answered
     bool follow_called(Talk& talk, Ring& ring, RingLeg& one);  // true: it was answered just now
     void own_answered(Talk& talk, std::string_view why);
+    static std::optional<Millis> seen_gone(const Talk& talk, const Call& call, Millis ended);
+    void talked_unseen(Talk& talk, Ring& ring, RingLeg& one);
     void far_end_rings(Talk& talk, const Leg& leg);
     void end_leg(Talk& talk, Ring& ring, RingLeg& leg, Cause cause, std::string_view why, Millis at);
     static void note_end(Talk& talk, Cause cause);

@@ -84,8 +84,10 @@ void Desk::Impl::follow(Talk& talk, Leg& leg) {
     for (Ring& ring : talk.rings) {
         if (!ring.live()) continue;
         for (RingLeg& one : ring.legs) {
-            if (one.leg != &leg || one.decided || leg.ended) continue;
-            if (ring.own)
+            if (one.leg != &leg || one.decided) continue;
+            if (leg.ended)
+                talked_unseen(talk, ring, one);
+            else if (ring.own)
                 own_up = follow_own(talk, ring, one) || own_up;
             else if (follow_called(talk, ring, one))
                 answerer = ring.shared ? std::string() : ring.jid;
@@ -99,6 +101,18 @@ void Desk::Impl::follow(Talk& talk, Leg& leg) {
     else
         answered(talk, *answerer, "the phone is up");
     if (!answerer->empty()) name_answerer(talk, *answerer);
+}
+
+// It was up in the lists and has ended before they were complete: the log has it, nobody is told any more.
+void Desk::Impl::talked_unseen(Talk& talk, Ring& ring, RingLeg& one) {
+    const Leg& leg = *one.leg;
+    if (!leg.up_listed || one.row.answered || (ring.own && !leg.bridged)) return;
+    one.row.answered = leg.up.value_or(leg.born);
+    if (!one.row.offered) one.row.offered = std::min(leg.born, *one.row.answered);
+    ring.state = RingState::answered;
+    write(talk, one);
+    if (talk.own == ring.own)
+        answered(talk, ring.jid, "its channel was up when the lists were read", *one.row.answered);
 }
 
 bool Desk::Impl::follow_own(Talk& talk, Ring& ring, RingLeg& one) {
@@ -181,6 +195,7 @@ void Desk::Impl::end_leg(Talk& talk, Ring& ring, RingLeg& one, Cause cause, std:
     at = std::max(at, one.row.answered.value_or(one.row.offered.value_or(at)));
     one.decided = true;
     one.row.ended = at;
+    if (one.leg->ended_by) one.row.ended_by = std::max(at, *one.leg->ended_by);
     one.row.cause = to_string(cause);
     one.cause = cause;
     note_end(talk, cause);

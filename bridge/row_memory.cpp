@@ -93,6 +93,17 @@ crm::Owed owed_row(const crm::LegRow& row, std::string_view pbx) {
             xml.close().take()};
 }
 
+crm::Owed owed_alive(std::string_view pbx, crm::Millis at) {
+    return {{}, std::string(pbx), "alive", {}, fmt::format("<alive at='{}'/>", at.count())};
+}
+
+std::optional<crm::Millis> recalled_alive(const crm::Owed& owed) {
+    auto document = parsed(owed);
+    auto at = document.child("alive").attribute("at");
+    if (!at) return std::nullopt;
+    return crm::Millis{at.as_llong()};
+}
+
 std::optional<crm::CallRow> recalled_call(const crm::Owed& owed) {
     auto document = parsed(owed);
     auto node = document.child("call");

@@ -106,6 +106,7 @@ Fact fact_of(const CallRow& row) {
     put_time(fact, "started", row.started);
     put_time(fact, "answered", row.answered);
     put_time(fact, "ended", row.ended);
+    put_time(fact, "ended_by", row.ended_by);
     put_span(fact, "wait_ms", row.wait);
     put_span(fact, "talk_ms", row.talk);
     put_span(fact, "billed_ms", row.talk ? row.talk : between(row.answered, row.ended));
@@ -131,6 +132,7 @@ Fact fact_of(const LegRow& row) {
     put_time(fact, "offered", row.offered);
     put_time(fact, "answered", row.answered);
     put_time(fact, "ended", row.ended);
+    put_time(fact, "ended_by", row.ended_by);
     put(fact, "cause", row.cause);
     return fact;
 }

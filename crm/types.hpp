@@ -173,13 +173,16 @@ struct CallRow {
     bool to_crm = true;  // internal calls, and calls without operator and service, stay out of the CRM
     std::string
         crm_owner;  // CRM user id: the operator who answered, else who was rung first; empty: record's owner
+    // Nobody saw the end: it was between `ended` and this. Empty: `ended` is when it ended.
+    std::optional<Millis> ended_by{};
 };
 
 // One row of cti_leg: key (call, uniqueid, jid).
 struct LegRow {
     std::string call, uniqueid, jid, extension;
     std::optional<Millis> offered, answered, ended;
-    std::string cause;  // design.md section 2, empty while going on
+    std::string cause;                 // design.md section 2, empty while going on
+    std::optional<Millis> ended_by{};  // as in CallRow
 };
 
 // One row of cti_dial: the audit of a request to dial or to do something with a call, refused ones too.

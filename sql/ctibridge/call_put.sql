@@ -5,7 +5,7 @@ UPDATE cti_call
        direction = :direction, caller_number = LEFT(:caller_number, 100), caller_name = LEFT(:caller_name, 190),
        dialed_number = LEFT(:dialed_number, 100), service = LEFT(:service, 100), queue = LEFT(:queue, 100),
        module = LEFT(:module, 100), record = LEFT(:record, 64), label = LEFT(:label, 255),
-       started = :started, answered = :answered, ended = :ended, wait_ms = :wait_ms, talk_ms = :talk_ms,
+       started = :started, answered = :answered, ended = :ended, ended_by = :ended_by, wait_ms = :wait_ms, talk_ms = :talk_ms,
        disposition = :disposition, answered_by = LEFT(:answered_by, 255), request = LEFT(:request, 190),
        recording = LEFT(:recording, 1000), note = COALESCE(LEFT(:note, 16000), note), code = COALESCE(LEFT(:code, 100), code)
  WHERE id = :id AND revision < :revision;

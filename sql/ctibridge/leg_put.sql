@@ -5,5 +5,5 @@ SELECT :call, :uniqueid, :jid FROM (SELECT 1) AS one
     ON DUPLICATE KEY UPDATE cti_leg.jid = cti_leg.jid;
 UPDATE cti_leg
    SET revision = :revision, extension = LEFT(:extension, 64), offered = :offered, answered = :answered, ended = :ended,
-       cause = LEFT(:cause, 32)
+       ended_by = :ended_by, cause = LEFT(:cause, 32)
  WHERE `call` = :call AND uniqueid = :uniqueid AND jid = :jid AND revision < :revision;

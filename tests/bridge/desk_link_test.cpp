@@ -156,6 +156,22 @@ TEST(link, a_phone_that_rings_again_after_the_gap_is_a_new_ring) {
     EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "ended 1.1 lost", "ringing 1.2"));
 }
 
+// Of a call that ends between its list and the end of the lists nobody is told any more, but it was talked
+// to.
+TEST(link, a_call_that_was_up_in_the_lists_and_ended_before_they_were_complete_was_answered) {
+    Exchange e("hq", two_people());
+    lose_link(e);
+    e.listed("PJSIP/trunk-00000000", "1.0", "1.0", "Up", "+447700900123");
+    e.listed("PJSIP/201-00000001", "1.1", "1.0", "Up");
+    e.hangup("1.1", "1.0");
+    e.hangup("1.0", "1.0");
+    synced(e);
+    e.wait(2s);
+    EXPECT_THAT(e.seen.notices, IsEmpty());
+    EXPECT_EQ(e.row("hq:1.0")->disposition, crm::Disposition::answered);
+    EXPECT_EQ(e.row("hq:1.0")->answered_by, anna);
+}
+
 TEST(link, without_a_list_of_channels_nothing_is_ended) {
     Exchange e("hq", two_people());
     e.caller();
@@ -179,6 +195,25 @@ TEST(link, a_channel_listed_before_the_link_broke_again_is_known_after_the_next_
     lists();
     synced(e);
     EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1"));
+}
+
+TEST(link, an_end_that_nobody_saw_has_a_window) {
+    Exchange e("hq", two_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    e.state("1.1", "1.0", "Up");
+    e.now += 10s;
+    const Millis lost = e.now;
+    e.keep(e.desk.link_lost(e.now));
+    e.now += 30s;
+    e.desk.sync_begin(e.now);
+    synced(e);
+    const crm::CallRow* row = e.row("hq:1.0");
+    EXPECT_EQ(row->ended, lost);
+    EXPECT_EQ(row->ended_by, e.now);
+    ASSERT_FALSE(e.seen.legs.empty());
+    EXPECT_EQ(e.seen.legs.back().ended, lost);
+    EXPECT_EQ(e.seen.legs.back().ended_by, e.now);
 }
 
 TEST(link, a_caller_left_without_a_ring_in_the_gap_is_not_said_to_be_unanswered) {

@@ -272,6 +272,7 @@ TEST(call_book, a_restart_ends_what_ended_meanwhile_and_remembers_the_rest) {
                     .cause = {}};
     book.restore(bridge::recalled_leg(bridge::owed_row(leg, "hq")).value(), "hq");
     leg.call = "hq:2";
+    leg.uniqueid = "2.2";
     book.restore(bridge::recalled_leg(bridge::owed_row(leg, "hq")).value(), "hq");
 
     // The desk saw call 2 in the lists, as if it began now.
@@ -285,7 +286,7 @@ TEST(call_book, a_restart_ends_what_ended_meanwhile_and_remembers_the_rest) {
     EXPECT_EQ(row.record, "7");
     EXPECT_EQ(row.caller_number, "+441");
     crm::LegRow seen_leg{.call = "hq:2",
-                         .uniqueid = "1.2",
+                         .uniqueid = "2.2",
                          .jid = "anna",
                          .extension = "201",
                          .offered = crm::Millis{9000},
@@ -294,26 +295,77 @@ TEST(call_book, a_restart_ends_what_ended_meanwhile_and_remembers_the_rest) {
                          .cause = {}};
     EXPECT_EQ(book.leg(seen_leg).offered, crm::Millis{1500});
 
-    auto rows = book.unfinished("hq", crm::Millis{9500});
+    auto rows = book.unfinished("hq", crm::Millis{4000}, crm::Millis{9500});
     ASSERT_EQ(rows.calls.size(), 1U);
     EXPECT_EQ(rows.calls[0].id, "hq:1");
-    EXPECT_EQ(rows.calls[0].disposition, crm::Disposition::lost);
-    EXPECT_EQ(rows.calls[0].ended, crm::Millis{9500});
+    EXPECT_EQ(rows.calls[0].disposition, crm::Disposition::answered) << "that much was known";
+    EXPECT_EQ(rows.calls[0].ended, crm::Millis{4000}) << "it was still seen then";
+    EXPECT_EQ(rows.calls[0].ended_by, crm::Millis{9500});
+    EXPECT_EQ(rows.calls[0].talk, crm::Millis{2000});
     EXPECT_EQ(rows.calls[0].answered_by, "anna");
     ASSERT_EQ(rows.legs.size(), 1U);
     EXPECT_EQ(rows.legs[0].call, "hq:1");
     EXPECT_EQ(rows.legs[0].cause, "lost");
-    EXPECT_THAT(book.unfinished("hq", crm::Millis{9600}).calls, IsEmpty()) << "once";
+    EXPECT_EQ(rows.legs[0].ended, crm::Millis{4000});
+    EXPECT_EQ(rows.legs[0].ended_by, crm::Millis{9500});
+    EXPECT_THAT(book.unfinished("hq", {}, crm::Millis{9600}).calls, IsEmpty()) << "once";
 
     // It ends, is forgotten, and the next sync does not end it again.
     seen.ended = crm::Millis{10000};
     EXPECT_EQ(book.row(seen, "").talk, crm::Millis{8000});
+    EXPECT_EQ(book.row(seen, "").disposition, crm::Disposition::answered) << "the run before saw the answer";
     book.tick(crm::Millis{100000});
-    EXPECT_THAT(book.unfinished("hq", crm::Millis{100000}).calls, IsEmpty());
-    EXPECT_EQ(book.unfinished("north", crm::Millis{100000}).calls.size(), 1U);
+    EXPECT_THAT(book.unfinished("hq", {}, crm::Millis{100000}).calls, IsEmpty());
+    EXPECT_EQ(book.unfinished("north", {}, crm::Millis{100000}).calls.size(), 1U);
+}
+
+TEST(call_book, a_call_whose_leg_goes_on_in_another_one_after_a_restart_was_merged_into_that) {
+    bridge::CallBook book;
+    crm::CallRow young;
+    young.id = "hq:5";
+    young.pbx = "hq";
+    young.started = crm::Millis{1000};
+    book.restore(young);
+    crm::LegRow taker{.call = "hq:5",
+                      .uniqueid = "5.2",
+                      .jid = "boris",
+                      .extension = {},
+                      .offered = {},
+                      .answered = {},
+                      .ended = {},
+                      .cause = {}};
+    crm::LegRow giver = taker;
+    giver.uniqueid = "5.1";
+    giver.jid = "anna";
+    book.restore(taker, "hq");
+    book.restore(giver, "hq");
+
+    crm::CallRow older;
+    older.id = "hq:1";
+    older.pbx = "hq";
+    book.row(older, "");
+    taker.call = "hq:1";
+    EXPECT_EQ(book.leg(taker).call, "hq:1");
+    EXPECT_TRUE(book.open("hq"));
+    EXPECT_FALSE(book.open("north"));
+    const auto rows = book.unfinished("hq", crm::Millis{2000}, crm::Millis{3000});
+    ASSERT_EQ(rows.calls.size(), 1U);
+    EXPECT_EQ(rows.calls[0].merged_into, "hq:1");
+    EXPECT_EQ(rows.calls[0].disposition, crm::Disposition::none) << "it is not lost";
+    ASSERT_EQ(rows.legs.size(), 1U);
+    EXPECT_EQ(rows.legs[0].uniqueid, "5.1");
+    EXPECT_EQ(rows.legs[0].call, "hq:1") << "the older call has its legs";
+}
+
+TEST(row_memory, how_long_calls_were_followed_is_kept) {
+    const auto owed = bridge::owed_alive("hq", crm::Millis{1795300576074});
+    EXPECT_TRUE(bridge::is_row(owed));
+    EXPECT_EQ(bridge::recalled_alive(owed), crm::Millis{1795300576074});
+    EXPECT_FALSE(bridge::recalled_call(owed));
 }
 
 TEST(row_memory, what_is_no_row_is_nothing) {
+    EXPECT_FALSE(bridge::recalled_alive({{}, "hq", "alive", "", "<alive/>"}));
     EXPECT_FALSE(bridge::recalled_call({{}, "hq", "call x", "x", "garbage <"}));
     EXPECT_FALSE(bridge::recalled_leg({{}, "hq", "leg x", "x", "<call/>"}));
     EXPECT_FALSE(bridge::is_row({"anna@example.org", "hq", "1", "hq:1", "<ring/>"}));

@@ -16,7 +16,8 @@ using testing::HasSubstr;
 
 testing::Matcher<std::vector<std::string>> all_applied(const std::string& server) {
     return ElementsAre(HasSubstr(server), "001_first_tables: applied", "002_services: applied",
-                       "003_several_contexts: applied", "004_call_control: applied");
+                       "003_several_contexts: applied", "004_call_control: applied",
+                       "005_end_window: applied");
 }
 
 class MigrateTest : public testing::TestWithParam<bool> {
@@ -55,8 +56,8 @@ TEST_P(MigrateTest, makes_the_database_and_every_table_and_says_so_and_then_has_
         "cti_service_context,cti_service_module,cti_service_operator,cti_service_variable");
     EXPECT_EQ(server->value(
                   "SELECT GROUP_CONCAT(CONCAT(version, ' ', name) ORDER BY version) FROM cti_schema", "ours"),
-              "1 001_first_tables,2 002_services,3 003_several_contexts,4 004_call_control");
-    EXPECT_THAT(crm::migrate(config), ElementsAre(HasSubstr("@"), "version 4, nothing to do"));
+              "1 001_first_tables,2 002_services,3 003_several_contexts,4 004_call_control,5 005_end_window");
+    EXPECT_THAT(crm::migrate(config), ElementsAre(HasSubstr("@"), "version 5, nothing to do"));
 }
 
 TEST_P(MigrateTest, works_without_the_right_to_create_databases_where_the_database_exists) {
@@ -86,7 +87,7 @@ TEST_P(MigrateTest, one_that_was_interrupted_is_done_again) {
     std::filesystem::create_directory(steps);
     config.sql_dir = sql.path();
     for (const auto* step :
-         {"001_first_tables", "002_services", "003_several_contexts", "004_call_control"}) {
+         {"001_first_tables", "002_services", "003_several_contexts", "004_call_control", "005_end_window"}) {
         const auto file = std::string(step) + ".sql";
         std::filesystem::copy(later / file, steps / file);
         EXPECT_THAT(crm::migrate(config), testing::Contains(std::string(step) + ": applied"));
@@ -115,7 +116,7 @@ TEST_P(MigrateTest, tables_of_a_newer_version_are_left_alone) {
     crm::migrate(config);
     server->run("INSERT INTO cti_schema (version, name, applied) VALUES (99, 'future', UTC_TIMESTAMP())",
                 "ours");
-    EXPECT_THAT(complaint(), HasSubstr("the tables have version 99, this ctibridge knows 4"));
+    EXPECT_THAT(complaint(), HasSubstr("the tables have version 99, this ctibridge knows 5"));
 }
 
 TEST_P(MigrateTest, a_name_that_is_none_is_refused) {
