@@ -3,21 +3,21 @@ import { useSignal } from "@preact/signals";
 import type { Agent } from "../core/agent";
 import { ask, type Request } from "../core/request";
 import { shown } from "../core/text";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 import { t, t_of } from "../i18n";
 import { Foreign, Timer } from "./parts";
 
-function label_of(desk: Console, reason: string): string {
+function label_of(desk: Desk, reason: string): string {
   return desk.me.value?.reasons.find((one) => one.code === reason)?.label ?? reason;
 }
 
 /** "1:28 left", with the time where the language has it. */
-function Left({ desk, until }: { desk: Console; until: number }) {
+function Left({ desk, until }: { desk: Desk; until: number }) {
   const [before = "", after = ""] = t("agent_left", { time: "\n" }).split("\n");
   return <span class="time">{before}<Timer desk={desk} until={until} />{after}</span>;
 }
 
-function State({ desk, agent }: { desk: Console; agent: Agent }) {
+function State({ desk, agent }: { desk: Desk; agent: Agent }) {
   const by = agent.by === undefined || agent.by === desk.jid.value ? "" : t("agent_by", { who: shown(agent.by) });
   return (
     <>
@@ -33,7 +33,7 @@ function State({ desk, agent }: { desk: Console; agent: Agent }) {
   );
 }
 
-export function AgentBar({ desk }: { desk: Console }) {
+export function AgentBar({ desk }: { desk: Desk }) {
   const busy = useSignal(false);
   const reason = useSignal("");
   const agent = desk.agent.value;
