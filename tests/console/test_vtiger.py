@@ -226,7 +226,9 @@ def test_the_widget_signs_in_and_pops(company, anna):
     call = company.ring(kind="answered")
     anna.see(".call h2", "Pavel Doležal")
     assert anna.state()["shown"]
+    anna.tab.picture("vtiger-ringing")
     anna.see(".call[data-state='answered']")
+    anna.tab.picture("vtiger-answered")
     company.hang_up()
     anna.see_no(".call")
     assert anna.inside(lambda: anna.driver.find_element(By.CSS_SELECTOR, ".last").get_attribute("data-id")) == call
@@ -306,6 +308,7 @@ def test_plain_numbers_get_a_button_beside_the_mouse(company, anna, where, css, 
     anna.load(**where).lamp("online", "ready", "not-ready", "logged-out")
     here = anna.driver.current_url
     wait_until(lambda: anna.point(css) == FIELDS["phone"], 5, "the button is there")
+    anna.tab.picture("vtiger-number")
     fresh(company)
     anna.click("#ctibridge-dial")
     assert [(one["number"], one["record"]) for one in dialled(company)] == [("+420736763072", record)]
@@ -452,6 +455,7 @@ def test_the_frame_itself_listens_to_no_other_page(company, page):
 def test_the_page_stays_as_it_was(company, anna):
     """No global name, no style, no element but the widget's own three."""
     anna.driver.switch_to.default_content()
+    assert not anna.driver.find_element(By.CSS_SELECTOR, "#ctibridge-dial").is_displayed()
     found = anna.driver.execute_script("""return [document.querySelectorAll('[id^=ctibridge]').length, document.querySelectorAll('style').length,
         Object.keys(window).filter(name => /ctibridge|strophe|preact/i.test(name)), document.querySelector('#ctibridge-lamp').nextElementSibling.querySelector('#menubar_quickCreate') !== null]""")
     assert found == [3, 0, [], True]

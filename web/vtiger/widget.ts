@@ -146,7 +146,7 @@ function listen(): void {
 
 /** One button for all plain numbers: it stands beside the one under the mouse. What is in the page's tables is left alone. */
 function button(): { draw(): void; place(): void } {
-  const host = make("div", { position: "fixed", "z-index": "99998", visibility: "hidden" });
+  const host = make("div", { position: "fixed", "z-index": "99998", display: "none" });
   host.id = "ctibridge-dial";
   const press = make("button", { display: "block", width: "28px", height: "24px", font: "16px/22px system-ui, sans-serif", "text-align": "center", background: "#fff", color: "#14632f", border: "1px solid #14632f", "border-radius": "6px", cursor: "pointer" });
   press.type = "button";
@@ -162,7 +162,7 @@ function button(): { draw(): void; place(): void } {
       styled(host, { left: `${Math.max(place.left, edge)}px`, top: `${place.top + Math.max(0, (place.height - 24) / 2)}px` });
       host.dataset["number"] = press.title = number_of(cell);
     }
-    styled(host, { visibility: cell ? "visible" : "hidden" });
+    styled(host, { display: cell ? "block" : "none" });
   };
   document.addEventListener("pointerover", (event) => {
     if (!(event.target instanceof Element) || event.target === host) return;

@@ -53,7 +53,7 @@ export function Box({ desk, close }: { desk: Mirror; close: () => void }) {
           {!desk.live.value && <Connection desk={desk} />}
           {desk.links.value.some((one) => !one.up) || desk.bridge.value === "away" || desk.bridge.value === "stranger" ? <LinkBar desk={desk} /> : null}
           <Calls desk={desk} />
-          <AgentBar desk={desk} />
+          {desk.calls.value.length === 0 && <AgentBar desk={desk} />}
         </>
       ) : (
         !desk.resuming.value && <SignIn desk={desk} />
