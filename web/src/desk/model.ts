@@ -23,6 +23,7 @@ export interface Keeper {
 const SYNC_EVERY = 20_000; // the bridge's promise
 const BRIDGE_RETRY = 10_000;
 const HISTORY_SIZE = 30;
+const TEAM_SIZE = 100;
 
 export class Model {
   // ---- what is shown ----
@@ -42,6 +43,7 @@ export class Model {
   readonly calls = computed(() => (this.version.value, this.picture.calls));
   readonly ended = computed(() => (this.version.value, this.picture.ended));
   readonly agent = computed(() => (this.version.value, this.picture.agent));
+  readonly team = computed(() => (this.version.value, this.picture.team));
   readonly links = computed(() => (this.version.value, this.picture.links));
   /** What is shown may be old. */
   readonly stale = computed(() => (this.version.value, this.picture.stale));
@@ -131,7 +133,25 @@ export class Model {
   private async introduce(): Promise<void> {
     const me = await this.try(ask.me());
     if (me) this.me.value = me_of(me);
-    await Promise.all([this.learn("directory"), this.learn("history")]);
+    // A bridge that names one of these names all it has; an older one is asked.
+    const named = this.me.value?.features;
+    const told = named?.has("directory") === true || named?.has("history") === true;
+    const missing = (one: Ability) => told && !named.has(one);
+    for (const one of ["directory", "history"] as const) if (missing(one)) this.able(one, false);
+    await Promise.all((["directory", "history"] as const).filter((one) => !missing(one)).map((one) => this.learn(one)));
+    await this.load_team();
+  }
+
+  /** The states of those one is responsible for: asked once, told from then on. Who is somebody else's is refused, and not shown. */
+  private async load_team(): Promise<void> {
+    const roles = this.me.value?.roles ?? [];
+    if (!roles.includes("supervisor") && !roles.includes("administrator")) return;
+    for (const { jid } of this.directory.value.slice(0, TEAM_SIZE)) {
+      if (jid === undefined || this.status.value.kind !== "online") continue;
+      const agent = await this.try(ask.agent_of(jid));
+      if (agent) this.picture.take_agent(agent);
+    }
+    this.shown([]);
   }
 
   private async learn(ability: Ability): Promise<void> {

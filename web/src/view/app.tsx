@@ -12,6 +12,7 @@ import { Lists } from "./lists";
 import { Foreign } from "./parts";
 import { Settings } from "./settings";
 import { SignIn } from "./sign_in";
+import { Team } from "./team";
 
 function Bell({ on }: { on: boolean }) {
   return (
@@ -88,6 +89,7 @@ function Desk({ desk }: { desk: Console }) {
       <div class="left">
         <AgentBar desk={desk} />
         <Dial desk={desk} />
+        <Team desk={desk} />
       </div>
       <Calls desk={desk} />
       <Lists desk={desk} />
