@@ -26,6 +26,7 @@
 #include "bridge/roster_commands.hpp"
 #include "bridge/roster_file.hpp"
 #include "bridge/serve.hpp"
+#include "bridge/vtiger_commands.hpp"
 #include "crm/call_log.hpp"
 #include "crm/numbers.hpp"
 
@@ -52,7 +53,8 @@ struct Arguments {
     std::string of;  // explain
     bool all = false;
     std::size_t last = 5;
-    std::string as;  // lookup
+    VtigerOptions vtiger;  // its dry_run is the one above
+    std::string as;        // lookup
     std::vector<std::string> numbers;
 };
 
@@ -211,6 +213,23 @@ int run_export(const Arguments& arguments) {
     return export_roster(*config, arguments.file, std::cout, std::cerr);
 }
 
+int run_vtiger(const Arguments& arguments, int (*command)(const Config&, const VtigerOptions&, std::istream&,
+                                                          std::ostream&, std::ostream&)) {
+    auto config = configuration(arguments.config);
+    if (!config) return wrong;
+    auto options = arguments.vtiger;
+    options.dry_run = arguments.dry_run;
+    return command(*config, options, std::cin, std::cout, std::cerr);
+}
+
+int run_vtiger_install(const Arguments& arguments) {
+    return run_vtiger(arguments, vtiger_install);
+}
+
+int run_vtiger_remove(const Arguments& arguments) {
+    return run_vtiger(arguments, vtiger_remove);
+}
+
 void add_record_options(CLI::App& record, Arguments& arguments) {
     record.add_flag("--direct", arguments.record.direct, "a session of its own, with every class of events");
     record.add_flag("--anonymise", arguments.record.anonymise,
@@ -242,6 +261,24 @@ void add_serve_options(CLI::App& replay, Arguments& arguments) {
     option(replay.add_option("--secret", arguments.play.secret, "... with this secret; else any will do"));
 }
 
+void add_vtiger_options(CLI::App& vtiger, Arguments& arguments, int (*&command)(const Arguments&)) {
+    auto* install = vtiger.add_subcommand("install",
+                                          "one row in vTiger's table of links and one new file in its tree; "
+                                          "says what it does, and asks");
+    install
+        ->add_option("--console", arguments.vtiger.console, "where the console is: https://cti.example.org/")
+        ->required();
+    install->callback([&command] { command = run_vtiger_install; });
+    auto* remove = vtiger.add_subcommand("remove", "takes both away");
+    remove->callback([&command] { command = run_vtiger_remove; });
+    for (auto* one : {install, remove}) {
+        one->fallthrough();  // --config may stand behind it, too
+        one->add_option("--docroot", arguments.vtiger.docroot, "directory with vTiger's index.php");
+        one->add_flag("--dry-run", arguments.dry_run, "only say what would be done");
+        one->add_flag("--yes", arguments.vtiger.yes, "do it without asking");
+    }
+}
+
 }  // namespace
 
 int command_line(int argc, char** argv) {
@@ -260,7 +297,7 @@ int command_line(int argc, char** argv) {
         auto* config =
             sub->add_option("--config", arguments.config, "the configuration")->capture_default_str();
         sub->callback([&command, &arguments, config, function] {
-            command = function;
+            if (function != nullptr) command = function;
             arguments.config_given = config->count() > 0;
         });
         return sub;
@@ -326,6 +363,9 @@ int command_line(int argc, char** argv) {
     record->add_option("file", arguments.file, "file to write; the times go beside it, into .times")
         ->required();
     add_record_options(*record, arguments);
+    auto* vtiger = add("vtiger", "the widget in the pages of vTiger 7 and 8", nullptr);
+    vtiger->require_subcommand(1);
+    add_vtiger_options(*vtiger, arguments, command);
 
     try {
         app.parse(argc, argv);

@@ -6,6 +6,7 @@
 
 #include "bridge/config_agents.hpp"
 #include "bridge/config_reader.hpp"
+#include "bridge/http_text.hpp"
 #include "bridge/page_url.hpp"
 #include "crm/numbers.hpp"
 
@@ -519,6 +520,18 @@ constexpr Row<HttpConfig> http_rows[] = {
     {"console",
      [](Reader& r, const Node& n, HttpConfig& http) {
          if (auto value = r.path(n)) http.console = *value;
+     }},
+    {"crm_origins",
+     [](Reader& r, const Node& n, HttpConfig& http) {
+         r.list(n, [&](const Node& item) {
+             auto value = r.text(item);
+             if (!value) return;
+             if (!is_web_origin(*value))
+                 return r.fault(item,
+                                "is no origin of encrypted pages; write it like https://crm.example.org, "
+                                "without a path (http:// only for this machine)");
+             http.crm_origins.push_back(*value);
+         });
      }},
 };
 

@@ -78,8 +78,9 @@ struct HttpConfig {
     std::string listen;
     std::vector<std::string> serve;
     std::string makecall_secret;
-    std::string caller_token;       // needed by /caller where others than this machine may ask
-    std::filesystem::path console;  // directory of the console's files
+    std::string caller_token;              // needed by /caller where others than this machine may ask
+    std::filesystem::path console;         // directory of the console's files
+    std::vector<std::string> crm_origins;  // "https://crm.example.org": pages that may hold its frame
     bool operator==(const HttpConfig&) const = default;
 };
 

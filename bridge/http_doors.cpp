@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include "bridge/json.hpp"
 #include "bridge/log.hpp"
 #include "bridge/printable.hpp"
 
@@ -39,6 +40,15 @@ std::string plain(std::string_view value) {
         out.resize(end);
     }
     return out;
+}
+
+// What the frame asks for, too: it listens to these pages only, whatever the browser makes of the policy.
+HttpAnswer origins_answer(const std::vector<std::string>& origins) {
+    std::vector<std::string> values(origins.size());
+    std::ranges::transform(origins, values.begin(), json_text);
+    auto answer = text(200, json_list(values));
+    answer.content_type = "application/json";
+    return answer;
 }
 
 std::string hex_digest(std::string_view body) {
@@ -102,10 +112,13 @@ std::expected<ConsoleFiles, std::string> ConsoleFiles::read(const std::filesyste
 constexpr std::string_view policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' https: wss: "
     "http://127.0.0.1:* ws://127.0.0.1:* http://localhost:* ws://localhost:*; base-uri 'none'; form-action "
-    "'self'; frame-ancestors 'none'";
+    "'self'; frame-ancestors {}";
 
-HttpAnswer ConsoleFiles::answer(const HttpRequest& request) const {
+HttpAnswer ConsoleFiles::answer(const HttpRequest& request, const std::vector<std::string>& origins) const {
     auto path = request.path.ends_with('/') ? request.path + "index.html" : request.path;
+    if (path == "/origins.json") return origins_answer(origins);
+    const bool framed = path == "/frame.html" && !origins.empty();
+    const auto ancestors = framed ? fmt::format("{}", fmt::join(origins, " ")) : std::string("'none'");
     const auto found = files_.find(path);
     if (found == files_.end()) return text(404, "there is no such page\n");
     const auto& [body, tag] = found->second;
@@ -116,7 +129,7 @@ HttpAnswer ConsoleFiles::answer(const HttpRequest& request) const {
         .body = body,
         .headers = {{"ETag", tag},
                     {"Cache-Control", named_by_content ? "public, max-age=31536000, immutable" : "no-cache"},
-                    {"Content-Security-Policy", std::string(policy)},
+                    {"Content-Security-Policy", fmt::format(policy, ancestors)},
                     {"Referrer-Policy", "no-referrer"}}};
     if (request.match == tag) {
         answer.status = 304;
@@ -180,7 +193,7 @@ void HttpDoors::health(const Place&, const HttpRequest&, const HttpServer::Reply
 }
 
 void HttpDoors::console(const Place& place, const HttpRequest& request, const HttpServer::Reply& reply) {
-    reply(place.files.answer(request));
+    reply(place.files.answer(request, place.config.crm_origins));
 }
 
 void HttpDoors::caller(const Place& place, const HttpRequest& request, const HttpServer::Reply& reply) {

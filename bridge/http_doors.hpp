@@ -24,7 +24,9 @@ class ConsoleFiles {
     static constexpr std::size_t most_files = 2000, most_bytes = 64UL * 1024 * 1024;
     // The error names the directory and what to do.
     static std::expected<ConsoleFiles, std::string> read(const std::filesystem::path& directory);
-    [[nodiscard]] HttpAnswer answer(const HttpRequest& request) const;
+    // `origins`: of the CRM's pages, which may hold frame.html; nobody else's may hold anything.
+    [[nodiscard]] HttpAnswer answer(const HttpRequest& request,
+                                    const std::vector<std::string>& origins = {}) const;
 
  private:
     struct File {

@@ -109,4 +109,20 @@ bool is_loopback_host(std::string_view host) {
            std::ranges::all_of(host, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
 }
 
+bool is_web_origin(std::string_view text) {
+    const bool encrypted = text.starts_with("https://");
+    if (!encrypted && !text.starts_with("http://")) return false;
+    const auto host = text.substr(encrypted ? 8 : 7);
+    const auto colon = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
+    const auto name = host.substr(0, colon);
+    const auto port = colon == std::string_view::npos ? "1" : host.substr(colon + 1);
+    const auto of = [](std::string_view in, std::string_view signs) {
+        return !in.empty() && in.find_first_not_of(signs) == std::string_view::npos;
+    };
+    // As a browser writes it: in small letters, other scripts as xn--.
+    const bool named = name.starts_with('[') ? name.ends_with(']') && of(name, "[]:0123456789abcdef")
+                                             : of(name, "abcdefghijklmnopqrstuvwxyz0123456789-.");
+    return named && of(port, "0123456789") && port.size() <= 5 && (encrypted || is_loopback_host(host));
+}
+
 }  // namespace bridge

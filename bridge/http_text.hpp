@@ -24,4 +24,8 @@ std::string_view content_type_of(std::string_view path);
 // Whether a Host header names this machine by itself: an address of loopback, or localhost.
 bool is_loopback_host(std::string_view host);
 
+// "https://crm.example.org", with a port or without; http:// only of this machine. Nothing that would end its
+// place in a header of security.
+bool is_web_origin(std::string_view text);
+
 }  // namespace bridge

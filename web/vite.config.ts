@@ -9,6 +9,9 @@ export default defineConfig({
     modulePreload: { polyfill: false }, // would be an inline script, which the Content-Security-Policy refuses
     assetsInlineLimit: 0,
     reportCompressedSize: true,
+    rollupOptions: { input: ["index.html", "frame.html"] }, // the console; the frame in pages of the CRM
   },
-  test: { include: ["test/**/*.test.ts"], environment: "node" },
+  worker: { format: "es" },
+  // As in a browser: what strophe has for Node needs programs of Node.
+  test: { include: ["test/**/*.test.ts"], environment: "node", alias: { "strophe.js": new URL("node_modules/strophe.js/dist/strophe.esm.js", import.meta.url).pathname } },
 });

@@ -170,7 +170,7 @@ dialing:
   concurrent: 1
 retention: {events: 10d, calls: 1h}
 http:
-  - {listen: 127.0.0.1:8383, serve: [metrics, makecall], makecall_secret: mk}
+  - {listen: 127.0.0.1:8383, serve: [metrics, makecall], makecall_secret: mk, crm_origins: ["https://crm.example.org"]}
 control: /run/c
 log: {level: debug}
 )");
@@ -241,6 +241,7 @@ log: {level: debug}
     EXPECT_EQ(config->http.at(0).listen, "127.0.0.1:8383");
     EXPECT_THAT(config->http.at(0).serve, ElementsAre("metrics", "makecall"));
     EXPECT_EQ(config->http.at(0).makecall_secret, "mk");
+    EXPECT_THAT(config->http.at(0).crm_origins, ElementsAre("https://crm.example.org"));
     EXPECT_EQ(config->control, "/run/c");
     EXPECT_EQ(config->log_level, "debug");
 }
@@ -351,6 +352,9 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
         {with("http: [{listen: '10.0.0.1:8383', serve: [caller]}]"),
          ":11: key http[0].caller_token: is missing, but caller is served to other machines; add it, or "
          "listen on 127.0.0.1"},
+        {with("http: [{listen: '127.0.0.1:1', serve: [health], crm_origins: ['https://crm.example.org/']}]"),
+         ":11: key http[0].crm_origins[0]: is no origin of encrypted pages; write it like "
+         "https://crm.example.org, without a path (http:// only for this machine)"},
         {with("http: [{listen: 'a:8383', serve: [all]}]"),
          ":11: key http[0].serve[0]: must be one of metrics, health, console, makecall, caller"},
         {with("control: /" + std::string(120, 'x')),

@@ -44,7 +44,8 @@ struct Doors {
                       .serve = {"caller", "makecall", "health"},
                       .makecall_secret = "s3cr3tKey 42",
                       .caller_token = {},
-                      .console = {}};
+                      .console = {},
+                      .crm_origins = {}};
     HttpDoors doors{{
         .lookup = [this](const std::string&) { return found; },
         .of_crm_user = [this](std::string_view user) { return user == "5" ? &anna : nullptr; },
@@ -244,6 +245,28 @@ TEST_F(console_files, are_served_as_they_are_and_nothing_else_is) {
     again.match = index.headers.front().second;
     EXPECT_EQ(files->answer(again).status, 304U);
     EXPECT_EQ(files->answer(again).body, "");
+}
+
+TEST_F(console_files, only_the_frame_may_be_in_a_page_and_only_in_those_of_the_crm) {
+    write("www/index.html", "<p>hi</p>");
+    write("www/frame.html", "<p>box</p>");
+    write("www/origins.json", R"(["https://evil.example"])");
+    const auto files = ConsoleFiles::read(folder / "www");
+    ASSERT_TRUE(files) << files.error();
+    const auto policy = [&](const std::string& path, const std::vector<std::string>& origins) {
+        for (const auto& [name, value] : files->answer(Doors::request(path), origins).headers)
+            if (name == "Content-Security-Policy") return value;
+        return std::string();
+    };
+    const std::vector<std::string> crm = {"https://crm.example.org", "https://old.example.org:8443"};
+    EXPECT_THAT(policy("/frame.html", crm),
+                testing::EndsWith("frame-ancestors https://crm.example.org https://old.example.org:8443"));
+    EXPECT_THAT(policy("/frame.html", {}), testing::EndsWith("frame-ancestors 'none'"));
+    EXPECT_THAT(policy("/index.html", crm), testing::EndsWith("frame-ancestors 'none'"));
+    const auto told = files->answer(Doors::request("/origins.json"), crm);
+    EXPECT_EQ(told.body, R"(["https://crm.example.org", "https://old.example.org:8443"])");
+    EXPECT_EQ(told.content_type, "application/json");
+    EXPECT_EQ(files->answer(Doors::request("/origins.json")).body, "[]");
 }
 
 TEST_F(console_files, must_be_there) {

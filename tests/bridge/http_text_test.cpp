@@ -46,3 +46,32 @@ TEST(http_text, hosts_of_this_machine) {
          {"", "example.org", "127.example.org", "127.0.0.1.example.org:80", "[::2]", "10.0.0.1"})
         EXPECT_FALSE(is_loopback_host(host)) << host;
 }
+
+TEST(http_text, an_origin_is_what_a_browser_calls_one_and_safe_in_a_header) {
+    for (const auto* good :
+         {"https://crm.example.org", "https://crm.example.org:8443", "http://localhost:8080",
+          "http://127.0.0.1", "https://192.0.2.7", "https://[2001:db8::1]:444", "http://[::1]:80"})
+        EXPECT_TRUE(bridge::is_web_origin(good)) << good;
+    for (const auto* bad : {"",
+                            "crm.example.org",
+                            "http://crm.example.org",
+                            "https://crm.example.org/",
+                            "https://",
+                            "https://:443",
+                            "https://a b",
+                            "https://a;script-src",
+                            "https://*",
+                            "https://*.example.org",
+                            "https://u@h",
+                            "null",
+                            "https://crm.example.org:",
+                            "https://crm.example.org:123456",
+                            "https://CRM.example.org",
+                            "https://a\r\nb",
+                            "http://127.0.0.1.evil.example",
+                            "https://[",
+                            "https://[::1",
+                            "javascript:1",
+                            "'none'"})
+        EXPECT_FALSE(bridge::is_web_origin(bad)) << bad;
+}

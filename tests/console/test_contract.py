@@ -171,6 +171,87 @@ def test_a_supervisor_keeps_the_own_state(bridge, anna):
     assert "boris" not in anna.text(".agent")
 
 
+def test_a_supervisor_sees_the_own_people_and_changes_their_state(bridge, anna):
+    def state(asked):
+        if asked.tag.endswith("agent") and asked.get("on-behalf-of") == "boris@example.org":
+            return agent("ready", "jid='boris@example.org' actions='not-ready'")
+        if asked.get("on-behalf-of"):
+            raise Refusal("forbidden")
+        return agent("ready", "jid='anna@example.org' actions='not-ready'")
+    bridge.answers.update({"me": ME.replace("roles='operator'", "roles='operator supervisor'"), "agent": state, "agent!": "",
+                           "directory": f"<directory xmlns='{NS}'><colleague jid='boris@example.org' name='Boris' extension='202' state='idle'/>"
+                           "<colleague jid='clara@example.org' name='Clara' extension='203' state='idle'/></directory>"})
+    sign_in(anna)
+    anna.see(".team li[data-jid='boris@example.org'][data-agent='ready']", "Boris")
+    assert len(anna.all(".team li")) == 1                    # Clara is somebody else's
+    anna.picture("team")
+    anna.click(".team li [data-team-action='not-ready']")
+    asked = bridge.wait_for("agent")
+    assert (asked.get("on-behalf-of"), asked.get("state")) == ("boris@example.org", "not-ready")
+    bridge.say("<agent jid='boris@example.org' state='not-ready' since='2026-11-20T15:00:00Z' reason='lunch' actions='ready'/>")
+    anna.see(".team li[data-agent='not-ready']", "Lunch")
+    anna.see(".agent-state", "Ready")                        # one's own
+    bridge.answers["agent!"] = lambda _: (_ for _ in ()).throw(Refusal("forbidden", "not yours any more"))
+    anna.click(".team li [data-team-action='ready']")
+    anna.see(".notices p", "not yours any more")
+
+
+def test_who_supervises_nobody_asks_for_nobody(bridge, anna):
+    bridge.answers.update({"agent": agent("ready"), "directory": f"<directory xmlns='{NS}'><colleague jid='boris@example.org' name='Boris' extension='202' state='idle'/></directory>"})
+    sign_in(anna)
+    anna.see(".agent-state", "Ready")
+    wait_until(lambda: bridge.wait_for("directory", "get") is not None, 5, "the directory was asked")
+    time.sleep(0.5)
+    assert [one for name, _, one in bridge.asked if name == "agent" and one.get("on-behalf-of")] == [] and not anna.all(".team")
+
+
+def test_a_seat_is_chosen_before_signing_in(bridge, anna):
+    seats = "<seat id='4' extension='204' place='window'/><seat id='5'/>"
+    bridge.answers.update({"me": ME.replace("<service", seats + "<service", 1), "agent": agent("logged-out", "actions='ready'"), "agent!": ""})
+    sign_in(anna)
+    assert [one.text for one in anna.all("[data-part='seat'] option")] == ["my own phone", "4 · 204 · window", "5"]
+    anna.choose("[data-part='seat']", "4")
+    anna.click("[data-agent-action='ready']")
+    asked = bridge.wait_for("agent")
+    assert (asked.get("state"), asked.get("seat")) == ("ready", "4")
+    bridge.say("<agent state='ready' since='2026-11-20T15:00:00Z' seat='4' extension='204' actions='not-ready logged-out'/>")
+    anna.see("[data-part='sits']", "Seat 4")
+    anna.see_no("[data-part='seat']")                        # nobody moves while signed in
+    anna.click("[data-agent-action='not-ready']")
+    assert bridge.wait_for("agent").get("seat") is None
+
+
+@pytest.mark.parametrize("features, asked", [("<feature name='history'/><feature name='claim'/>", {"history"}), ("<feature name='directory'/>", {"directory"}), ("", {"history", "directory"})])
+def test_what_the_bridge_does_not_name_is_not_asked_for(bridge, anna, features, asked):
+    """An older bridge names neither, and is asked for both."""
+    bridge.answers.update({"me": ME.replace("<feature name='note'/>", features), "history": f"<history xmlns='{NS}'/>", "directory": f"<directory xmlns='{NS}'/>"})
+    sign_in(anna)
+    wait_until(lambda: {name for name, _, _ in bridge.asked} >= asked, 5, "what there is was asked")
+    time.sleep(0.3)
+    assert {name for name, _, _ in bridge.asked} & {"history", "directory"} == asked
+    assert len(anna.all(".lists .tabs button")) == (3 if "history" in asked else 2)
+
+
+def test_a_link_that_was_down_before_is_shown(bridge, anna):
+    bridge.current["link"] = "<link to='pbx' name='hq' state='down' since='2026-11-20T15:08:49Z'/>"
+    sign_in(anna)
+    anna.see(".links[data-bad='true']", "No telephone exchange hq since")
+    bridge.current["link"] = "<link to='pbx' name='hq' state='up' since='2026-11-20T15:09:49Z'/>"
+    bridge.seq += 5                                          # something was missed
+    bridge.say("<link to='crm' name='' state='up' since='2026-11-20T15:09:49Z'/>")
+    anna.see(".links[data-bad='false']", "All links are up")
+
+
+def test_the_time_of_talking_is_the_bridges(bridge, anna):
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 90))
+    sign_in(anna)
+    bridge.call("held", at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), answered=began)
+    anna.state("held")
+    anna.reload().online()
+    anna.state("held")
+    assert anna.text(".call .state .time").startswith("1:3")
+
+
 def test_note_survives_the_end_of_the_call_and_a_merge(bridge, anna):
     bridge.answers["note!"] = ""
     sign_in(anna)

@@ -39,6 +39,14 @@ describe("one call", () => {
     expect(picture.calls[0]?.since).toBe(time_of(at(5)));
   });
 
+  it("counts talking from when the bridge says, also in a page that was loaded anew", () => {
+    const held = call({ seq: "2", state: "held", at: at(65), answered: at(5) });
+    picture.take_calls(calls("e1", 2, held), NOW);
+    expect(picture.calls[0]?.since).toBe(time_of(at(5)));
+    picture.take(message(call({ seq: "3", state: "answered", at: at(70), answered: at(5) })), NOW);
+    expect(picture.calls[0]?.since).toBe(time_of(at(5)));
+  });
+
   it("that ended is not shown again by a late notice", () => {
     picture.take(message(call()), NOW);
     picture.take(message(call({ seq: "2", state: "ended", cause: "cancelled" })), NOW);
@@ -239,5 +247,29 @@ describe("any loss", () => {
       expect(shown().sort(), `seed ${seed}`).toEqual(wanted);
       expect(picture.stale).toBe(false);
     }
+  });
+});
+
+describe("what else the answer to <calls/> tells", () => {
+  const link = (to: string, name: string, state: string) => element("link", "urn:ctibridge:1", { to, name, state });
+  it("is how the links are, whatever was told before", () => {
+    picture.take(message(element("link", "urn:ctibridge:1", { to: "crm", name: "", state: "down", epoch: "e1", seq: "1" })), NOW);
+    picture.take_calls(calls("e1", 1, link("pbx", "hq", "down"), link("crm", "", "up")), NOW);
+    expect(picture.links.map((one) => [one.to, one.name, one.up])).toEqual([["pbx", "hq", false], ["crm", "", true]]);
+  });
+  it("is nothing where an older bridge says nothing of links", () => {
+    picture.take(message(element("link", "urn:ctibridge:1", { to: "crm", name: "", state: "down", epoch: "e1", seq: "1" })), NOW);
+    picture.take_calls(calls("e1", 1), NOW);
+    expect(picture.links.map((one) => one.up)).toEqual([false]);
+  });
+});
+
+describe("the states of others", () => {
+  const agent = (jid: string, state: string) => element("agent", "urn:ctibridge:1", { jid, state });
+  it("are kept beside one's own, the newest of each", () => {
+    picture.own = "clara@example.org";
+    for (const one of [agent("anna@example.org", "ready"), agent("clara@example.org", "talking"), agent("anna@example.org", "not-ready"), agent("boris@example.org", "no such state")]) picture.take_agent(one);
+    expect(picture.agent?.state).toBe("talking");
+    expect([...picture.team].map(([jid, one]) => [jid, one.state])).toEqual([["anna@example.org", "not-ready"]]);
   });
 });

@@ -58,6 +58,13 @@ export interface OwnService {
   readonly codes: readonly Word[];
 }
 
+/** A place with a phone that one may sit down at. */
+export interface Seat {
+  readonly id: string;
+  readonly extension: string | undefined;
+  readonly place: string | undefined;
+}
+
 export interface Me {
   readonly jid: string | undefined;
   readonly name: string | undefined;
@@ -67,6 +74,7 @@ export interface Me {
   readonly features: ReadonlySet<string>;
   readonly services: readonly OwnService[];
   readonly reasons: readonly Word[];
+  readonly seats: readonly Seat[];
   readonly codes: readonly Word[]; // wrap-up codes of every service
 }
 
@@ -86,6 +94,10 @@ export function me_of(xml: Element): Me {
     features: new Set(children(xml, "feature").map((one) => attr(one, "name") ?? "")),
     services: children(xml, "service").map((one) => ({ name: attr(one, "name") ?? "", direction: attr(one, "direction") ?? "inbound", codes: words(one, "code") })),
     reasons: words(xml, "reason"),
+    seats: children(xml, "seat").flatMap((one) => {
+      const id = attr(one, "id");
+      return id === undefined ? [] : [{ id, extension: attr(one, "extension"), place: attr(one, "place") }];
+    }),
     codes: words(xml, "code"),
   };
 }

@@ -35,6 +35,7 @@ export interface Call {
   readonly extension: string;
   readonly at: number; // of the notice, milliseconds of the bridge's clock
   readonly started: number;
+  readonly answered: number | undefined; // since when they talk
   readonly actions: readonly string[];
   readonly shared: boolean;
   readonly request: string | undefined;
@@ -105,6 +106,7 @@ export function call_of(xml: Element, schemes: readonly string[] = []): Call | u
     direction: one_of(DIRECTIONS, attr(xml, "direction")) ?? "inbound",
     extension: attr(xml, "extension") ?? "",
     started: time_of(attr(xml, "started")) ?? at,
+    answered: time_of(attr(xml, "answered")),
     actions: (attr(xml, "actions") ?? "").split(/\s+/).filter((word) => word !== ""),
     shared: attr(xml, "shared") === "true",
     request: attr(xml, "request"),

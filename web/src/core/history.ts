@@ -30,6 +30,7 @@ export function history_of(xml: Element, schemes: readonly string[]): readonly P
 }
 
 export interface Colleague {
+  readonly jid: string | undefined;
   readonly name: string;
   readonly number: string;
   readonly state: string; // of the line: idle, ringing, busy, held, unavailable
@@ -47,6 +48,7 @@ export function directory_of(xml: Element): readonly Colleague[] {
   return xml.children
     .filter((one) => one.ns === NS)
     .map((one) => ({
+      jid: attr(one, "jid"),
       name: attr(one, "name") ?? attr(one, "jid") ?? "",
       number: attr(one, "extension") ?? attr(one, "number") ?? "",
       state: attr(one, "state") ?? attr(one, "line") ?? "",

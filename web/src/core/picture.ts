@@ -33,11 +33,21 @@ export interface Outcome {
 
 const NOTHING: Outcome = { ask: false, hello: false, changes: [] };
 const MOST_ENDED = 50;
+const MOST_TEAM = 500;
+
+function link_of(xml: Element): Link {
+  return { to: attr(xml, "to") ?? "", name: attr(xml, "name") ?? "", up: attr(xml, "state") !== "down", since: attr(xml, "since") };
+}
+
+function talks(call: Call): boolean {
+  return call.state === "answered" || call.state === "held";
+}
 
 export class Picture {
   calls: readonly Shown[] = []; // ringing first, then as they began
   ended: readonly Shown[] = []; // newest first
   agent: Agent | undefined;
+  team: ReadonlyMap<string, Agent> = new Map(); // the states of those one is responsible for, by JID
   links: readonly Link[] = [];
   epoch: string | undefined;
   seq = 0;
@@ -81,6 +91,8 @@ export class Picture {
     this.epoch = attr(answer, "epoch") ?? this.epoch;
     this.seq = whole(attr(answer, "seq")) ?? this.seq;
     this.stale = false;
+    const links = answer.children.filter((one) => one.ns === NS && one.name === "link");
+    if (links.length > 0) this.links = links.map(link_of);
     const told = answer.children.map((one) => call_of(one, this.schemes)).filter((one) => one !== undefined && one.state !== "ended") as Call[];
     const changes: Change[] = [];
     const keys = new Set(told.map((call) => call.key));
@@ -100,8 +112,10 @@ export class Picture {
   take_agent(xml: Element): void {
     // Supervisors are told of the operators of their services, too.
     const whose = attr(xml, "jid");
-    if (whose !== undefined && whose !== this.own) return;
-    this.agent = agent_of(xml) ?? this.agent;
+    const agent = agent_of(xml);
+    if (!agent) return;
+    if (whose === undefined || whose === this.own) this.agent = agent;
+    else if (this.team.has(whose) || this.team.size < MOST_TEAM) this.team = new Map([...this.team, [whose, agent]]);
   }
 
   /** The stream is gone: what is shown stays, marked, until the answer of the next one. */
@@ -111,9 +125,8 @@ export class Picture {
   }
 
   private take_link(xml: Element): void {
-    const [to, name] = [attr(xml, "to") ?? "", attr(xml, "name") ?? ""];
-    const link: Link = { to, name, up: attr(xml, "state") !== "down", since: attr(xml, "since") };
-    this.links = [...this.links.filter((one) => one.to !== to || one.name !== name), link];
+    const link = link_of(xml);
+    this.links = [...this.links.filter((one) => one.to !== link.to || one.name !== link.name), link];
   }
 
   private sync(xml: Element): Outcome {
@@ -164,7 +177,7 @@ export class Picture {
       this.calls = this.calls.filter((one) => one !== before);
       // The same end told twice is one.
       if (!before && this.ended.some((one) => one.call.key === call.key)) return [];
-      this.keep_ended(call, before?.call.state === "answered" || before?.call.state === "held" ? before.since : call.at);
+      this.keep_ended(call, before && talks(before.call) ? before.since : call.at);
     } else {
       const shown = { call, since: this.since_of(this.calls, call) };
       this.calls = before ? this.calls.map((one) => (one === before ? shown : one)) : [...this.calls, shown];
@@ -182,10 +195,10 @@ export class Picture {
 
   private since_of(before: readonly Shown[], call: Call): number {
     const known = before.find((one) => one.call.key === call.key);
+    if (talks(call) && call.answered !== undefined) return call.answered;
     if (!known) return call.state === "ringing" || call.state === "dialing" ? call.started : call.at;
     // Talking goes on while somebody is held; the time counts from the answer.
-    const talked = (state: string) => state === "answered" || state === "held";
-    return known.call.state === call.state || (talked(known.call.state) && talked(call.state)) ? known.since : call.at;
+    return known.call.state === call.state || (talks(known.call) && talks(call)) ? known.since : call.at;
   }
 
   private keep_ended(call: Call, since: number): void {

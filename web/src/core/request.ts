@@ -24,7 +24,10 @@ export const ask = {
   transfer: (call: Call, mode: "blind" | "attended" | "complete" | "cancel", to?: string) => set("transfer", { ...of(call), mode, to }),
   claim: (id: string) => set("claim", { id }),
   note: (id: string, text: string, code?: string) => set("note", { id, code: code === "" ? undefined : code }, [], text),
-  state: (state: "ready" | "not-ready" | "logged-out", reason?: string) => set("agent", { state, reason }),
+  state: (state: "ready" | "not-ready" | "logged-out", reason?: string, seat?: string) => set("agent", { state, reason, seat }),
+  /** For somebody one is responsible for: a supervisor's, an administrator's. */
+  agent_of: (jid: string) => get("agent", { "on-behalf-of": jid }),
+  state_of: (jid: string, state: "ready" | "not-ready" | "logged-out") => set("agent", { "on-behalf-of": jid, state }),
   extend: (seconds: number) => set("agent", { extend: `${seconds}s` }),
 };
 

@@ -1,5 +1,5 @@
 // Notes being written. They belong to the call, not to the form: they stay when the call ends, is merged or is drawn anew.
-import { signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 
 export interface Draft {
   readonly text: string;
@@ -9,8 +9,32 @@ export interface Draft {
 const EMPTY: Draft = { text: "", code: "" };
 const MOST = 50;
 
+/** Keeps them over a change of page. */
+export interface Shelf {
+  read(): string | undefined;
+  write(text: string): void;
+}
+
+function drafts_of(text: string | undefined): ReadonlyMap<string, Draft> {
+  try {
+    const found: unknown = JSON.parse(text ?? "[]");
+    const good = (one: unknown): one is [string, Draft] => {
+      const [id, draft] = Array.isArray(one) ? (one as [unknown, Partial<Draft> | null]) : [];
+      return typeof id === "string" && typeof draft?.text === "string" && typeof draft.code === "string";
+    };
+    return new Map(Array.isArray(found) ? found.filter(good) : []);
+  } catch {
+    return new Map();
+  }
+}
+
 export class Drafts {
-  private readonly all = signal<ReadonlyMap<string, Draft>>(new Map());
+  private readonly all: Signal<ReadonlyMap<string, Draft>>;
+
+  constructor(shelf?: Shelf) {
+    this.all = signal(drafts_of(shelf?.read()));
+    if (shelf) effect(() => shelf.write(JSON.stringify([...this.all.value])));
+  }
 
   of(id: string): Draft {
     return this.all.value.get(id) ?? EMPTY;

@@ -1,5 +1,5 @@
 // What outlives a page: per tab (sessionStorage), per browser (localStorage), and things that are done once whatever happens (IndexedDB).
-import { are_keys, type Keys } from "../xmpp/session";
+import { are_keys, type Keys } from "../xmpp/keys";
 
 function read(store: () => Storage, key: string): unknown {
   try {
@@ -57,6 +57,29 @@ export const resource = {
   },
   renew: (): void => write(tab, "resource", `console-${crypto.randomUUID().slice(0, 8)}`),
 };
+
+/** Of a frame in the CRM's pages, kept over their changes: the session's name, what is being written, which calls were put aside. */
+export const frame = {
+  resource: {
+    get: (): string | undefined => text_of(read(tab, "crm-resource")),
+    set: (name: string): void => write(tab, "crm-resource", name),
+  },
+  drafts: {
+    get: (): string | undefined => text_of(read(tab, "crm-drafts")),
+    set: (text: string): void => write(tab, "crm-drafts", text),
+  },
+  aside: {
+    get: (): readonly string[] => {
+      const keys = read(tab, "crm-aside");
+      return Array.isArray(keys) ? keys.filter((one) => typeof one === "string") : [];
+    },
+    set: (keys: readonly string[]): void => write(tab, "crm-aside", keys),
+  },
+};
+
+function text_of(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
 
 export interface Settings {
   readonly language: string; // "" as the browser

@@ -5,14 +5,14 @@ import type { Console } from "../desk/console";
 import { chosen, language, t } from "../i18n";
 import { AgentBar } from "./agent";
 import { Connection, LinkBar, Notices } from "./bars";
-import { CallCard, state_words, who_of } from "./call_card";
+import { CallCard, LastCall, who_of } from "./call_card";
 import { Dial } from "./dial";
 import { on_key } from "./keys";
 import { Lists } from "./lists";
-import { NoteForm } from "./note";
 import { Foreign } from "./parts";
 import { Settings } from "./settings";
 import { SignIn } from "./sign_in";
+import { Team } from "./team";
 
 function Bell({ on }: { on: boolean }) {
   return (
@@ -47,21 +47,6 @@ function Header({ desk, settings }: { desk: Console; settings: () => void }) {
 function Announcer({ desk }: { desk: Console }) {
   const call = desk.calls.value.find((one) => one.call.state === "ringing")?.call;
   return <p class="unseen" role="status" aria-live="assertive">{call ? t("announce", { who: shown(who_of(call).name) }) : ""}</p>;
-}
-
-function LastCall({ desk }: { desk: Console }) {
-  const call = desk.ended.value[0]?.call;
-  if (!call || desk.calls.value.length > 0) return null;
-  const notes = desk.may_note(call.service);
-  return (
-    <section class="last" aria-label={t("last_call")} data-key={call.key} data-id={call.id}>
-      <h3>{t("last_call")}</h3>
-      <p>
-        <Foreign text={who_of(call).name} /> <span class="chip">{state_words(call)}</span>
-      </p>
-      {notes && <NoteForm desk={desk} call={call} />}
-    </section>
-  );
 }
 
 function Calls({ desk }: { desk: Console }) {
@@ -104,6 +89,7 @@ function Desk({ desk }: { desk: Console }) {
       <div class="left">
         <AgentBar desk={desk} />
         <Dial desk={desk} />
+        <Team desk={desk} />
       </div>
       <Calls desk={desk} />
       <Lists desk={desk} />

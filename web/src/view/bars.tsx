@@ -2,11 +2,11 @@
 import type { Refusal } from "../core/request";
 import { shown } from "../core/text";
 import { time_of } from "../core/call";
-import type { Console, Notice } from "../desk/console";
+import type { Desk, Notice } from "../desk/desk";
 import { t, t_of, type Key } from "../i18n";
 import { every_second, moment } from "./parts";
 
-export function Connection({ desk }: { desk: Console }) {
+export function Connection({ desk }: { desk: Desk }) {
   const status = desk.status.value;
   if (status.kind === "waiting") every_second();
   const text =
@@ -21,7 +21,7 @@ export function Connection({ desk }: { desk: Console }) {
   );
 }
 
-export function LinkBar({ desk }: { desk: Console }) {
+export function LinkBar({ desk }: { desk: Desk }) {
   const words: string[] = [];
   const online = desk.status.value.kind === "online";
   if (online && desk.bridge.value === "away") words.push(t("bridge_away"));
@@ -53,7 +53,7 @@ function words_of(notice: Notice): string {
   return "condition" in notice.text ? refusal_words(notice.text) : t(notice.text.key as Key, notice.text.values ?? {});
 }
 
-export function Notices({ desk }: { desk: Console }) {
+export function Notices({ desk }: { desk: Desk }) {
   return (
     <div class="notices" role="alert">
       {desk.notices.value.map((one) => (

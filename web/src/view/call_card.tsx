@@ -5,7 +5,7 @@ import { grouped } from "../core/number";
 import type { Shown } from "../core/picture";
 import { ask, type Request } from "../core/request";
 import { shown } from "../core/text";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 import { t, t_of } from "../i18n";
 import { NoteForm } from "./note";
 import { Fact, Foreign, Link, Timer } from "./parts";
@@ -31,7 +31,7 @@ function may_transfer(call: Call): boolean {
 
 const SIMPLE = ["answer", "hangup", "hold", "unhold", "park"] as const;
 
-function Actions({ desk, call, panel }: { desk: Console; call: Call; panel: { value: string } }) {
+function Actions({ desk, call, panel }: { desk: Desk; call: Call; panel: { value: string } }) {
   const busy = useSignal("");
   const off = busy.value !== "" || !desk.live.value;
   const act = async (name: string, request: Request) => {
@@ -61,7 +61,7 @@ function Actions({ desk, call, panel }: { desk: Console; call: Call; panel: { va
   );
 }
 
-function MatchLine({ desk, match }: { desk: Console; match: Match }) {
+function MatchLine({ desk, match }: { desk: Desk; match: Match }) {
   if (match.owner !== undefined) {
     return <li class="hidden-record">{match.owner === "" ? t("hidden_record_nobody") : t("hidden_record", { owner: shown(match.owner) })}</li>;
   }
@@ -84,7 +84,7 @@ function may_create(call: Call): boolean {
   return call.matches.every((match) => match.quality === "suffix" && match.owner === undefined);
 }
 
-function Records({ desk, call }: { desk: Console; call: Call }) {
+function Records({ desk, call }: { desk: Desk; call: Call }) {
   if (call.direction === "internal") return null;
   return (
     <section class="records" aria-label={t("matches")}>
@@ -119,7 +119,7 @@ function Facts({ call }: { call: Call }) {
   );
 }
 
-export function CallCard({ desk, one, chosen, choose }: { desk: Console; one: Shown; chosen: boolean; choose: () => void }) {
+export function CallCard({ desk, one, chosen, choose }: { desk: Desk; one: Shown; chosen: boolean; choose: () => void }) {
   const { call } = one;
   const panel = useSignal("");
   const { name, organization } = who_of(call);
@@ -145,5 +145,21 @@ export function CallCard({ desk, one, chosen, choose }: { desk: Console; one: Sh
       <Facts call={call} />
       {may_note && <NoteForm desk={desk} call={call} />}
     </article>
+  );
+}
+
+/** Under it what is to be noted of it can still be written. */
+export function LastCall({ desk }: { desk: Desk }) {
+  const call = desk.ended.value[0]?.call;
+  if (!call || desk.calls.value.length > 0) return null;
+  const notes = desk.may_note(call.service);
+  return (
+    <section class="last" aria-label={t("last_call")} data-key={call.key} data-id={call.id}>
+      <h3>{t("last_call")}</h3>
+      <p>
+        <Foreign text={who_of(call).name} /> <span class="chip">{state_words(call)}</span>
+      </p>
+      {notes && <NoteForm desk={desk} call={call} />}
+    </section>
   );
 }

@@ -2,10 +2,10 @@ import { useSignal } from "@preact/signals";
 import { codes_for } from "../core/agent";
 import type { Call } from "../core/call";
 import { ask } from "../core/request";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 import { t } from "../i18n";
 
-export function NoteForm({ desk, call }: { desk: Console; call: Call }) {
+export function NoteForm({ desk, call }: { desk: Desk; call: Call }) {
   const busy = useSignal(false);
   const saved = useSignal(false);
   const draft = desk.drafts.of(call.id);

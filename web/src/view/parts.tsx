@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { clock, shown } from "../core/text";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 
 const tick = signal(0);
 setInterval(() => (tick.value += 1), 1000);
@@ -12,7 +12,7 @@ export function every_second(): number {
   return tick.value;
 }
 
-export function Timer({ desk, since, until }: { desk: Console; since?: number | undefined; until?: number | undefined }) {
+export function Timer({ desk, since, until }: { desk: Desk; since?: number | undefined; until?: number | undefined }) {
   every_second();
   const ms = until === undefined ? desk.now() - (since ?? desk.now()) : until - desk.now();
   return <span class="time">{clock(ms)}</span>;
@@ -23,7 +23,7 @@ export function Foreign({ text, most }: { text: string; most?: number }) {
   return <bdi>{shown(text, most)}</bdi>;
 }
 
-export function Link({ desk, url, children, main }: { desk: Console; url: string; children: ComponentChildren; main?: boolean }) {
+export function Link({ desk, url, children, main }: { desk: Desk; url: string; children: ComponentChildren; main?: boolean }) {
   return (
     <a
       href={url}

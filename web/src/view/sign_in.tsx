@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { jid_of } from "../core/text";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 import { t } from "../i18n";
 
-export function SignIn({ desk }: { desk: Console }) {
+export function SignIn({ desk }: { desk: Desk }) {
   const wrong = useSignal(false);
   const status = desk.status.value;
   const busy = status.kind === "connecting";
@@ -14,7 +14,7 @@ export function SignIn({ desk }: { desk: Console }) {
       const value = form.get(name);
       return typeof value === "string" ? value : "";
     };
-    const jid = jid_of(text("username"), desk.config.domain);
+    const jid = jid_of(text("username"), desk.domain);
     wrong.value = jid === undefined;
     if (jid !== undefined) desk.sign_in(jid, text("password"), form.has("stay"));
   };
@@ -24,8 +24,8 @@ export function SignIn({ desk }: { desk: Console }) {
       <form method="post" onSubmit={submit} aria-busy={busy}>
         <h1>{t("title")}</h1>
         <label for="username">{t("account")}</label>
-        <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus aria-describedby="account-hint" />
-        <small id="account-hint">{t("account_hint", { domain: desk.config.domain })}</small>
+        <input id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus={window.parent === window} aria-describedby="account-hint" />
+        <small id="account-hint">{t("account_hint", { domain: desk.domain })}</small>
         <label for="password">{t("password")}</label>
         <input id="password" name="password" type="password" autocomplete="current-password" required />
         <label class="check">

@@ -4,7 +4,7 @@ import type { Call } from "../core/call";
 import { filtered, type Colleague } from "../core/history";
 import { understand } from "../core/number";
 import { ask } from "../core/request";
-import type { Console } from "../desk/console";
+import type { Desk } from "../desk/desk";
 import { t, t_of } from "../i18n";
 import { Foreign } from "./parts";
 
@@ -12,7 +12,7 @@ export function Line({ colleague }: { colleague: Colleague }) {
   return <span class="line" data-line={colleague.state}>{colleague.state === "" ? "" : t_of("line", colleague.state)}</span>;
 }
 
-export function TransferForm({ desk, call, done }: { desk: Console; call: Call; done: () => void }) {
+export function TransferForm({ desk, call, done }: { desk: Desk; call: Call; done: () => void }) {
   const text = useSignal("");
   const busy = useSignal(false);
   const field = useRef<HTMLInputElement>(null);

@@ -1,16 +1,20 @@
-// Between the browser's DOM and plain data.
+// Between the DOM (the browser's, or a worker's own) and plain data.
 import { $iq, $pres } from "strophe.js";
 import { element, type Element as Xml } from "../core/element";
 import { xml_text } from "../core/text";
 
 const DEEPEST = 32; // nothing of ours is nested more than a few levels
+const [ELEMENT, TEXT, CDATA] = [1, 3, 4]; // kinds of nodes; a worker has no Node
 
 export function from_dom(dom: Element, depth = 0): Xml {
   const attrs: Record<string, string> = {};
   for (const attribute of Array.from(dom.attributes)) if (!attribute.name.startsWith("xmlns")) attrs[attribute.localName] = attribute.value;
-  const children = depth < DEEPEST ? Array.from(dom.children, (one) => from_dom(one, depth + 1)) : [];
+  const children: Xml[] = [];
   let text = "";
-  for (const node of Array.from(dom.childNodes)) if (node.nodeType === Node.TEXT_NODE || node.nodeType === Node.CDATA_SECTION_NODE) text += node.nodeValue ?? "";
+  for (const node of Array.from(dom.childNodes)) {
+    if (node.nodeType === TEXT || node.nodeType === CDATA) text += node.nodeValue ?? "";
+    if (node.nodeType === ELEMENT && depth < DEEPEST) children.push(from_dom(node as Element, depth + 1));
+  }
   return element(dom.localName, dom.namespaceURI ?? "", attrs, children, text);
 }
 

@@ -1,26 +1,13 @@
-// One XMPP session that comes back by itself. Knows streams, sign-in and liveness; nothing of calls.
+// One XMPP session that comes back by itself, in a page or in a worker. Knows streams, sign-in and liveness; nothing of calls.
 import { Strophe } from "strophe.js";
 import { element, type Element as Xml } from "../core/element";
 import { refusal_of, type Refusal, type Request } from "../core/request";
 import { wait_before } from "../core/retry";
 import { from_dom, iq, presence } from "./dom";
+import { are_keys, type Keys } from "./keys";
 
 type Connection = InstanceType<typeof Strophe.Connection>;
-
-/** What SCRAM needs to sign in again, instead of the password. Good for this one account of this one server. */
-export interface Keys {
-  readonly name: string;
-  readonly ck: string;
-  readonly sk: string;
-  readonly iter: number;
-  readonly salt: string;
-}
-
-export function are_keys(value: unknown): value is Keys {
-  if (typeof value !== "object" || value === null) return false;
-  const one = value as Record<string, unknown>;
-  return ["name", "ck", "sk", "salt"].every((key) => typeof one[key] === "string") && typeof one["iter"] === "number";
-}
+type Timer = ReturnType<typeof setTimeout>;
 
 export type Status =
   | { readonly kind: "out"; readonly why: "" | "password" | "mechanism" | "unreachable" }
@@ -65,18 +52,15 @@ export class Session {
   private was_online = false; // since sign_in: from then on, a loss is mended, not told as a refusal
   private attempt = 0;
   private endpoint = 0;
-  private timer: number | undefined;
-  private pulse: number | undefined;
+  private timer: Timer | undefined;
+  private pulse: Timer | undefined;
   private readonly services: readonly string[];
-  private readonly open = new Map<string, { to: string; resolve: (answer: Xml) => void; reject: (why: Refused) => void; timer: number }>();
+  private readonly open = new Map<string, { to: string; resolve: (answer: Xml) => void; reject: (why: Refused) => void; timer: Timer }>();
 
   constructor(endpoints: Endpoints, private readonly resource: { get(): string; renew(): void }, private readonly ears: Ears) {
     this.services = [endpoints.websocket, endpoints.bosh].filter((one) => one !== undefined);
     addEventListener("online", () => this.nudge());
     addEventListener("offline", () => this.check(2000));
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) this.nudge();
-    });
   }
 
   sign_in(jid: string, secret: string | Keys): void {
@@ -111,7 +95,7 @@ export class Session {
     if (this.status.kind !== "online" || !connection) return Promise.reject(new Refused(OFFLINE));
     const id = `c${crypto.randomUUID()}`;
     return new Promise((resolve, reject) => {
-      const timer = window.setTimeout(() => this.answered(id, undefined), within);
+      const timer = setTimeout(() => this.answered(id, undefined), within);
       this.open.set(id, { to, resolve, reject, timer });
       connection.send(iq({ type: what.type, to, id }, what.payload));
     });
@@ -122,7 +106,7 @@ export class Session {
     // From whom it was asked; the server leaves its own name out.
     if (!asked || (answer?.attrs["from"] !== undefined && answer.attrs["from"] !== asked.to)) return;
     this.open.delete(id);
-    window.clearTimeout(asked.timer);
+    clearTimeout(asked.timer);
     if (answer?.attrs["type"] === "result") asked.resolve(answer);
     else asked.reject(new Refused(refusal));
   }
@@ -142,7 +126,7 @@ export class Session {
     for (const status of [0, 502, 503, 504]) connection.addProtocolErrorHandler("HTTP", status, () => this.check(3000));
     this.connection = connection;
     this.enter({ kind: "connecting", again: this.was_online });
-    this.timer = window.setTimeout(() => this.failed(connection), OPEN_WITHIN);
+    this.timer = setTimeout(() => this.failed(connection), OPEN_WITHIN);
     connection.connect(`${this.jid}/${this.resource.get()}`, this.secret, (status, condition, stanza) => {
       // Old connections talk on for a while; nobody listens.
       if (this.connection === connection) this.changed(connection, status, condition ?? "", stanza ? from_dom(stanza) : undefined);
@@ -169,7 +153,7 @@ export class Session {
   }
 
   private online(connection: Connection): void {
-    window.clearTimeout(this.timer);
+    clearTimeout(this.timer);
     this.was_online = true;
     this.attempt = 0;
     const keys: unknown = connection.scram_keys;
@@ -184,7 +168,7 @@ export class Session {
     on("iq", ["get", "set"], (stanza) => this.answer(connection, stanza));
     on("iq", ["result", "error"], (stanza) => this.answered(stanza.attrs["id"] ?? "", stanza));
     connection.send(presence());
-    this.pulse = window.setInterval(() => this.check(PING_WITHIN), PING_EVERY);
+    this.pulse = setInterval(() => this.check(PING_WITHIN), PING_EVERY);
     this.enter({ kind: "online" });
   }
 
@@ -237,7 +221,7 @@ export class Session {
     if (!this.was_online && this.endpoint >= this.services.length) return this.enter({ kind: "out", why: "unreachable" });
     this.attempt += 1;
     const wait = this.was_online ? wait_before(this.attempt, Math.random()) : 0;
-    this.timer = window.setTimeout(() => this.connect(), wait);
+    this.timer = setTimeout(() => this.connect(), wait);
     this.enter(this.was_online ? { kind: "waiting", until: Date.now() + wait } : { kind: "connecting", again: false });
   }
 
@@ -249,8 +233,8 @@ export class Session {
 
   /** Ends what there is, without waiting for anybody. */
   private drop(gently = false): Connection | undefined {
-    window.clearTimeout(this.timer);
-    window.clearInterval(this.pulse);
+    clearTimeout(this.timer);
+    clearInterval(this.pulse);
     const connection = this.connection;
     this.connection = undefined;
     for (const id of [...this.open.keys()]) this.answered(id, undefined, OFFLINE);

@@ -1,0 +1,1 @@
+DELETE FROM vtiger_links WHERE linktype = 'HEADERSCRIPT' AND linklabel = 'CtiBridge';
