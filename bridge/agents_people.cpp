@@ -120,12 +120,17 @@ void Agents::Impl::refit(Agent& agent) {
         member.failure.clear();
         member.tries = 0;
     }
+    // What is on its way may make a member yet: it is forgotten when that is known.
+    const auto under_way = [&](const Member& m) {
+        return agent.busy && agent.busy->queue == m.queue && agent.busy->interface == m.interface;
+    };
     // Who leaves altogether does so by a wish of its own, at the end of a call.
     const bool stays = agent.known && agent.person.active;
     for (auto& member : agent.members)
-        if (!member.planned && stays && (member.added || agent.joined)) member.want = {};
-    std::erase_if(agent.members,
-                  [](const auto& m) { return !m.planned && !m.seen.in && !m.want.in && !m.added; });
+        if (!member.planned && stays && (member.added || agent.joined || under_way(member))) member.want = {};
+    std::erase_if(agent.members, [&](const auto& m) {
+        return !m.planned && !m.seen.in && !m.want.in && !m.added && !under_way(m);
+    });
     touch(agent);
 }
 
@@ -163,6 +168,8 @@ void Agents::Impl::move(Agent& agent, const std::string& seat) {
     agent.seat = seat;
     place(agent);
     refit(agent);
+    // What was asked for at the old place is meant for the new one.
+    if (agent.wish && agent.wish->applied) aim(agent);
     index();
     const auto* there = seat_of(seat);
     out.moves.push_back({.jid = agent.person.jid,

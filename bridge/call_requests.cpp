@@ -106,19 +106,39 @@ void CallRequests::transfer(const Iq& iq, const Responder& responder) {
 }
 
 void CallRequests::ask(CallAction control, const Iq& iq, const Responder& responder) {
-    const auto id = attribute(iq.payload, "id"), leg = attribute(iq.payload, "leg"),
-               to = attribute(iq.payload, "to");
-    const auto other = attribute(iq.payload, "on-behalf-of");
-    const auto jid = other.empty() ? iq.bare : xmpp::bare_jid(other);
-    const bool responsible = other.empty() || ports_.responsible(iq.bare, jid);
+    const auto id = attribute(iq.payload, "id");
+    // The same element answers, when it is done.
+    auto told = [responder, element = std::string(iq.payload.name()), id = printable(id, longest_id)](
+                    const CallActionRefusal* refusal, std::string_view slot) {
+        if (refusal != nullptr)
+            return responder.error(refusal->condition, refusal->text, denied(refusal->rule));
+        xmpp::Xml xml;
+        xml.open(element).attr("xmlns", our_namespace).attr("id", id);
+        if (!slot.empty()) xml.attr("slot", slot);
+        responder.result(xml.close().take());
+    };
+    ask({.control = control,
+         .by = iq.bare,
+         .on_behalf_of = attribute(iq.payload, "on-behalf-of"),
+         .id = id,
+         .leg = attribute(iq.payload, "leg"),
+         .to = attribute(iq.payload, "to")},
+        std::move(told));
+}
+
+void CallRequests::ask(const Asking& asking, Told told) {
+    const auto& [control, by, other, id, leg, to] = asking;
+    const auto jid = other.empty() ? by : xmpp::bare_jid(other);
+    const bool may = other.empty() || ports_.may_act_for(by, jid);
     // No row for strangers: they would fill the table.
-    if (ports_.operator_of(iq.bare) == nullptr && (other.empty() || !responsible))
-        return responder.error(Condition::forbidden, "you are not an operator here; ask the administrator",
-                               denied("operator"));
-    Asked asked{responder, audit_row(control, jid, id, to), printable(leg, longest_id),
-                std::string(iq.payload.name())};
-    if (!other.empty()) asked.row.asked_by = iq.bare;
-    if (!responsible)
+    if (ports_.operator_of(by) == nullptr && (other.empty() || !may)) {
+        const CallActionRefusal stranger{"operator", Condition::forbidden,
+                                         "you are not an operator here; ask the administrator"};
+        return told(&stranger, {});
+    }
+    Asked asked{std::move(told), audit_row(control, jid, id, to), printable(leg, longest_id)};
+    if (!other.empty()) asked.row.asked_by = by;
+    if (!may)
         return refuse(asked, {"on-behalf-of", Condition::forbidden,
                               "only a supervisor of this operator, or an administrator, may ask on behalf of "
                               "them"});
@@ -173,7 +193,7 @@ CallRequests::Ordered CallRequests::pick_up(const CallActionRequest& request, Pb
     auto standing = side.desk().standing({}, id, leg);
     // A call that is nobody's business is answered like one that is not there.
     if (standing && !are_colleagues(side.services().all(), request.jid, standing->jid) &&
-        !ports_.responsible(request.jid, standing->jid))
+        !ports_.may_act_for(request.jid, standing->jid))
         standing.reset();
     if (standing && standing->jid == request.jid)
         return std::unexpected(CallActionRefusal{"state", Condition::conflict,
@@ -246,16 +266,13 @@ void CallRequests::refuse(Asked& asked, const CallActionRefusal& refusal) {
         accepted ? fmt::format("failed:{}", printable(refusal.text, 200))
                  : fmt::format("refused:{}", refusal.rule),
         Why::action_refused, fmt::format("{}: {}", asked.row.action, refusal.text), refusal.rule);
-    asked.responder.error(refusal.condition, refusal.text, denied(refusal.rule));
+    asked.told(&refusal, {});
     ports_.answered();
 }
 
 void CallRequests::done(Asked& asked, std::string_view slot) {
     log(asked, "done", Why::action_done, asked.row.action, {});
-    xmpp::Xml xml;
-    xml.open(asked.answer).attr("xmlns", our_namespace).attr("id", asked.row.call);
-    if (!slot.empty()) xml.attr("slot", slot);
-    asked.responder.result(xml.close().take());
+    asked.told(nullptr, slot);
     ports_.answered();
 }
 

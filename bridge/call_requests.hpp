@@ -19,7 +19,7 @@ class CallRequests {
  public:
     struct Ports {
         std::function<const crm::Operator*(std::string_view jid)> operator_of;
-        std::function<bool(std::string_view by, std::string_view jid)> responsible;  // may ask on behalf of
+        std::function<bool(std::string_view by, std::string_view jid)> may_act_for;  // may ask on behalf of
         std::function<PbxSide*(std::string_view pbx)> pbx;
         std::function<std::expected<std::string, DialRefusal>(const std::string& jid,
                                                               const std::string& number)>
@@ -30,8 +30,20 @@ class CallRequests {
         std::function<void()> arm;       // next_deadline() has changed
     };
 
+    // What somebody wants done with a call, however they say it.
+    struct Asking {
+        CallAction control = CallAction::hangup;
+        std::string by{};            // bare JID of who asks
+        std::string on_behalf_of{};  // empty: for themselves
+        std::string id{}, leg{};     // of the call; an empty leg: its first
+        std::string to{};            // of a transfer
+    };
+    // Called once: the refusal, or null and perhaps where it was parked.
+    using Told = std::function<void(const CallActionRefusal* refusal, std::string_view slot)>;
+
     explicit CallRequests(Ports ports) : ports_(std::move(ports)) {}
     void fill(xmpp::IqTable& table);
+    void ask(const Asking& asking, Told told);
 
     void add(PbxSide& side);  // once for each, before anything else
     void link(PbxSide& side, bool up);
@@ -42,9 +54,9 @@ class CallRequests {
 
  private:
     struct Asked {
-        xmpp::Responder responder;
+        Told told;
         crm::DialRow row;
-        std::string leg, answer;  // answer: the element that was asked with
+        std::string leg;
     };
     struct Place {
         CallControl control;

@@ -53,6 +53,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       herald_alarm(io),
       audience_alarm(io),
       call_alarm(io),
+      lines_alarm(io),
       sync_timer(io),
       watchdog_timer(io),
       pulse_timer(io),
@@ -69,6 +70,8 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
           [this](int priority, std::string_view line) { log(priority, line); }),
       herald(herald_ports()),
       flow(config.crm.budget, flow_find(), flow_index(), flow_send()),
+      dial_switch({.keep = [this](const crm::Owed& owed) { call_log.owe(owed); },
+                   .drop = [this](const crm::Owed& owed) { call_log.settle(owed.jid, owed.pbx, owed.leg); }}),
       requests(office(), config.dialing),
       agent_requests(agent_office()),
       call_requests(call_ports()),
@@ -78,6 +81,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
               asio::post(io, [this, priority, text = std::string(line)] { log(priority, text); });
           }),
       desk_requests(desk_ports()),
+      line_contacts(config.xmpp.component, line_ports()),
       http_doors(http_ports()),
       operator_commands(command_office(), agent_requests),
       control(
@@ -103,6 +107,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
                     [this](PbxSide& side, const ami::Message& message) {
                         call_requests.message(side, message);
                         desk_requests.message(side, message);
+                        if (message.is_event("DeviceStateChange")) arm_lines();
                     }},
             log));
         call_requests.add(*sides.back());
@@ -132,6 +137,8 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
     for (auto& owed : call_log.owed()) {
         if (!is_row(owed))
             notices.push_back(std::move(owed));
+        else if (line_contacts.restore(owed) || dial_switch.restore(owed))
+            continue;
         else if (auto call = recalled_call(owed))
             book.restore(std::move(*call));
         else if (auto leg = recalled_leg(owed))
@@ -211,7 +218,12 @@ Requests::Office Daemon::Impl::office() {
             .call_xml = [this](const Notice& notice) { return call_xml(notice); },
             .answered = [this] { xmpp->poke(); },
             .explain = [this](const Reason& reason) { explain(reason); },
-            .responsible = [this](std::string_view by, std::string_view jid) { return responsible(by, jid); },
+            .may_act_for = [this](std::string_view by, std::string_view jid) { return may_act_for(by, jid); },
+            .switched_off =
+                [this](std::string_view pbx_name) {
+                    const auto* off = dial_switch.off(pbx_name);
+                    return off != nullptr ? switched_off_text(*off) : std::string();
+                },
             .workplace = [this](std::string_view jid) { return workplace(jid); },
             .features =
                 [this](const PbxSide& side, const crm::Operator& who) {
@@ -369,6 +381,7 @@ void Daemon::Impl::take_seats() {
             (person.pbx == side->config().name ? here : elsewhere).push_back(person);
         side->desk().set_people(std::move(here), std::move(elsewhere));
     }
+    index_lines();
 }
 
 void Daemon::Impl::own_tables(const crm::Roster& own) {
@@ -409,6 +422,7 @@ void Daemon::Impl::pbx_link(PbxSide& side, bool up) {
         explain({side.since(), Why::link_up, {}, {}, {}, {{Fact::link, "pbx:" + side.config().name}}});
     decided("pbx:" + side.config().name);
     tell_link("pbx", side.config().name, up, side.since());
+    arm_lines();
 }
 
 void Daemon::Impl::pbx_synced(PbxSide& side) {
@@ -427,12 +441,15 @@ void Daemon::Impl::xmpp_link(bool up) {
     note_link("xmpp", up, {});  // why is known a moment later: `status` has it
     agent_messenger(up);
     if (!up) {
+        line_contacts.down();
         herald.down();
         flow.release();
         return;
     }
     herald.up();
     introduce();
+    line_contacts.up();
+    arm_lines();
     for (auto& side : sides) {
         if (!side->synced_once()) continue;
         auto current = side->desk().current();
@@ -468,10 +485,11 @@ void Daemon::Impl::leave() {
     if (std::exchange(left, true)) return;
     last_timer.cancel();
     farewell_presence();
+    line_contacts.farewell();
     error_code ignored;
     signals.cancel(ignored);
     for (auto* timer : {&sync_timer, &watchdog_timer, &pulse_timer, &patience, &flow_alarm.timer,
-                        &herald_alarm.timer, &audience_alarm.timer, &call_alarm.timer})
+                        &herald_alarm.timer, &audience_alarm.timer, &call_alarm.timer, &lines_alarm.timer})
         timer->cancel();
     control.close();
     for (auto& server : http) server->close();

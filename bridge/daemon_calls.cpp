@@ -13,22 +13,20 @@ constexpr std::size_t most_names_given = 10'000;
 }  // namespace
 
 CallRequests::Ports Daemon::Impl::call_ports() {
-    return {
-        .operator_of = [this](std::string_view jid) { return operator_of(jid); },
-        .responsible = [this](std::string_view by,
-                              std::string_view jid) { return is_administrator(by) || responsible(by, jid); },
-        .pbx = [this](std::string_view name) { return pbx(name); },
-        .target = [this](const std::string& jid,
-                         const std::string& number) { return requests.transfer_target(jid, number); },
-        .record =
-            [this](const crm::DialRow& row) {
-                log(log_info, fmt::format("action={} call={} jid={} outcome={}", row.action, row.call,
-                                          row.jid, row.outcome));
-                call_log.record(row);
-            },
-        .explain = [this](const Reason& reason) { explain(reason); },
-        .answered = [this] { xmpp->poke(); },
-        .arm = [this] { arm_calls(); }};
+    return {.operator_of = [this](std::string_view jid) { return operator_of(jid); },
+            .may_act_for = [this](std::string_view by, std::string_view jid) { return may_act_for(by, jid); },
+            .pbx = [this](std::string_view name) { return pbx(name); },
+            .target = [this](const std::string& jid,
+                             const std::string& number) { return requests.transfer_target(jid, number); },
+            .record =
+                [this](const crm::DialRow& row) {
+                    log(log_info, fmt::format("action={} call={} jid={} outcome={}", row.action, row.call,
+                                              row.jid, row.outcome));
+                    call_log.record(row);
+                },
+            .explain = [this](const Reason& reason) { explain(reason); },
+            .answered = [this] { xmpp->poke(); },
+            .arm = [this] { arm_calls(); }};
 }
 
 void Daemon::Impl::arm_calls() {
@@ -40,8 +38,7 @@ DeskRequests::Ports Daemon::Impl::desk_ports() {
     auto by_policy = [this](std::string_view number) { return judge(config.dialing, number).allowed; };
     return {
         .operator_of = [this](std::string_view jid) { return operator_of(jid); },
-        .responsible = [this](std::string_view by,
-                              std::string_view jid) { return is_administrator(by) || responsible(by, jid); },
+        .may_act_for = [this](std::string_view by, std::string_view jid) { return may_act_for(by, jid); },
         .is_administrator = [this](std::string_view jid) { return is_administrator(jid); },
         .people =
             [this] {

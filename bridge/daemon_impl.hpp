@@ -20,9 +20,11 @@
 #include "bridge/control_server.hpp"
 #include "bridge/daemon.hpp"
 #include "bridge/desk_requests.hpp"
+#include "bridge/dial_switch.hpp"
 #include "bridge/explain.hpp"
 #include "bridge/herald.hpp"
 #include "bridge/http_doors.hpp"
+#include "bridge/line_contacts.hpp"
 #include "bridge/notice_flow.hpp"
 #include "bridge/operator_commands.hpp"
 #include "bridge/pbx_side.hpp"
@@ -103,7 +105,7 @@ struct Daemon::Impl {
     [[nodiscard]] StanzaStyle style() const;
     std::string calls_xml(std::string_view jid);
     void tell_link(std::string_view to, std::string_view name, bool up, Millis since);
-    void send_presence(std::string_view to, std::string_view type);
+    void send_presence(std::string_view from, std::string_view to, std::string_view type);
     void ask_clients();  // those of whom it is not known whether they are still there
     void systemd_status();
     void introduce();  // XMPP is up: who are you, and here is our epoch
@@ -113,12 +115,27 @@ struct Daemon::Impl {
     bool phone_query(std::string_view from, std::string_view node);
     void apply_pop();
 
+    // ---- lines as contacts (daemon_lines.cpp) ----
+    static constexpr std::string_view own_contact = "pbx";  // the bridge itself, not a line
+    // The line that is written to; empty: the bridge.
+    [[nodiscard]] static std::string line_named(std::string_view to);
+    void index_lines();
+    [[nodiscard]] std::vector<std::string> devices_of(const LinePlace& place) const;
+    [[nodiscard]] std::optional<LinePlace> line_place(std::string_view line) const;
+    LineContacts::Ports line_ports();
+    void arm_lines();
+    void look_at_lines();
+
     // ---- agents (daemon_agents.cpp) ----
     [[nodiscard]] AgentsConfig agents_config(const PbxConfig& pbx_config) const;
     AgentRequests::Office agent_office();
     OperatorCommands::Office command_office();
     [[nodiscard]] bool is_administrator(std::string_view jid) const;
     [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
+    // An administrator, or responsible for them.
+    [[nodiscard]] bool may_act_for(std::string_view by, std::string_view jid) const {
+        return is_administrator(by) || responsible(by, jid);
+    }
     [[nodiscard]] Requests::Workplace workplace(std::string_view jid) const;
     void muster();
     [[nodiscard]] std::vector<crm::Operator> seated(std::vector<crm::Operator> everybody) const;
@@ -186,13 +203,15 @@ struct Daemon::Impl {
     std::string epoch;
     asio::io_context io;
     asio::signal_set signals;
-    Alarm flow_alarm, herald_alarm, audience_alarm, call_alarm;
+    Alarm flow_alarm, herald_alarm, audience_alarm, call_alarm, lines_alarm;
     asio::steady_timer sync_timer, watchdog_timer, pulse_timer, patience, last_timer;
     bool stopping = false, ready = false, left = false, mustered = false;
     std::set<std::string, std::less<>> undecided;
     std::map<std::string, crm::Operator, std::less<>> people;  // each at their place
     std::vector<crm::Operator> found_people;                   // as the CRM and our tables say
     std::vector<crm::Seat> own_seats;
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>>
+        line_devices;  // by pbx and extension
     std::map<std::string, std::vector<AgentMemory>, std::less<>>
         kept_agents;                                        // by pbx, until the first muster
     std::map<std::string, Millis, std::less<>> last_alive;  // of the last run, by pbx, until its first sync
@@ -209,11 +228,13 @@ struct Daemon::Impl {
     crm::Callers callers;
     Herald herald;
     NoticeFlow flow;
+    DialSwitch dial_switch;
     Requests requests;
     AgentRequests agent_requests;
     CallRequests call_requests;
     crm::PastCalls past_calls;
     DeskRequests desk_requests;
+    LineContacts line_contacts;
     HttpDoors http_doors;
     std::map<std::string, std::string, std::less<>> names_given;  // to the dialplan, by number
     OperatorCommands operator_commands;

@@ -68,9 +68,9 @@ void Daemon::Impl::tell_link(std::string_view to, std::string_view name, bool up
     }
 }
 
-void Daemon::Impl::send_presence(std::string_view to, std::string_view type) {
+void Daemon::Impl::send_presence(std::string_view from, std::string_view to, std::string_view type) {
     xmpp::Xml xml;
-    xml.open("presence").attr("from", config.xmpp.component).attr("to", to).attr("id", xmpp::new_id());
+    xml.open("presence").attr("from", from).attr("to", to).attr("id", xmpp::new_id());
     if (!type.empty()) xml.attr("type", type);
     xmpp->send(xml.close().str());
 }
@@ -79,7 +79,7 @@ void Daemon::Impl::introduce() {
     audience.link_up();
     for (const auto& [jid, who] : people) {
         if (!who.active) continue;
-        send_presence(jid, "probe");
+        send_presence(config.xmpp.component, jid, "probe");
         // A console that lost us while we were away learns of the new epoch by this and asks <calls/>; other
         // clients have nothing to show of it.
         xmpp->send(stanzas.sync(jid, herald.seq(jid)));
@@ -115,17 +115,20 @@ void Daemon::Impl::sync_consoles() {
 }
 
 void Daemon::Impl::farewell_presence() {
-    for (const auto& console : audience.consoles()) send_presence(console, "unavailable");
+    for (const auto& console : audience.consoles())
+        send_presence(config.xmpp.component, console, "unavailable");
 }
 
 void Daemon::Impl::presence(const xmpp::Presence& seen) {
-    // A line or the bridge as a contact: we are there for everybody of our domain.
+    if (const auto line = line_named(seen.to); !line.empty()) return line_contacts.presence(line, seen);
+    // The bridge as a contact: it is there for everybody of our domain.
+    const auto self = xmpp::bare_jid(seen.to);
     if (seen.type == "subscribe") {
-        send_presence(seen.bare, "subscribed");
-        return send_presence(seen.bare, {});
+        send_presence(self, seen.bare, "subscribed");
+        return send_presence(self, seen.bare, {});
     }
-    if (seen.type == "unsubscribe") return send_presence(seen.bare, "unsubscribed");
-    if (seen.type == "probe") return send_presence(seen.from, {});
+    if (seen.type == "unsubscribe") return send_presence(self, seen.bare, "unsubscribed");
+    if (seen.type == "probe") return send_presence(self, seen.from, {});
     auto is_console = [&] {
         auto all = audience.consoles(seen.bare);
         return std::find(all.begin(), all.end(), seen.from) != all.end();
@@ -135,7 +138,7 @@ void Daemon::Impl::presence(const xmpp::Presence& seen) {
     agent_presence(seen);
     // A new console learns the epoch at once, and asks <calls/>.
     if (!before && is_console()) {
-        send_presence(seen.from, {});
+        send_presence(config.xmpp.component, seen.from, {});
         xmpp->send(stanzas.sync(seen.from, herald.seq(seen.bare)));
     }
     audience_alarm.arm(audience.next_deadline(), [this] { ask_clients(); });

@@ -92,7 +92,7 @@ void DeskRequests::refuse(const Responder& responder, Condition condition, std::
 const crm::Operator* DeskRequests::person(const Iq& iq, const Responder& responder) const {
     const auto other = attribute(iq.payload, "on-behalf-of");
     const auto jid = other.empty() ? iq.bare : xmpp::bare_jid(other);
-    if (!other.empty() && !ports_.responsible(iq.bare, jid)) {
+    if (!other.empty() && !ports_.may_act_for(iq.bare, jid)) {
         refuse(responder, Condition::forbidden,
                "only a supervisor of this operator, or an administrator, may ask on behalf of them",
                "on-behalf-of");
@@ -134,11 +134,22 @@ void DeskRequests::audit(const crm::Operator& who, std::string_view action, cons
 
 Lines::Line DeskRequests::line_of(const crm::Operator& who) const {
     const auto* side = ports_.pbx(who.pbx);
-    const auto lines = lines_.find(who.pbx);
-    if (side == nullptr || lines == lines_.end() || !side->up()) return {};
+    if (side == nullptr) return {};
     auto devices = who.devices;
     for (const auto& pattern : side->config().channels) devices.push_back(filled(pattern, who.extension));
-    return lines->second.of(devices);
+    return line(who.pbx, devices);
+}
+
+Lines::Line DeskRequests::line(std::string_view pbx, std::span<const std::string> devices) const {
+    const auto* side = ports_.pbx(pbx);
+    const auto lines = lines_.find(pbx);
+    return side == nullptr || lines == lines_.end() || !side->up() ? Lines::Line{}
+                                                                   : lines->second.of(devices);
+}
+
+bool DeskRequests::has_device(std::string_view pbx, std::span<const std::string> devices) const {
+    const auto lines = lines_.find(pbx);
+    return lines != lines_.end() && lines->second.has(devices);
 }
 
 std::string DeskRequests::colleague_xml(const crm::Operator& asker, const crm::Operator& other) const {
@@ -159,7 +170,7 @@ std::string DeskRequests::colleague_xml(const crm::Operator& asker, const crm::O
     const auto ring = std::ranges::find_if(
         rings, [&](const Standing& one) { return one.jid == other.jid && one.state == RingState::ringing; });
     if (ring != rings.end() && (are_colleagues(side->services().all(), asker.jid, other.jid) ||
-                                ports_.responsible(asker.jid, other.jid)))
+                                ports_.may_act_for(asker.jid, other.jid)))
         xml.attr("call", ring->id).attr("leg", ring->leg);
     return xml.close().take();
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ class DeskRequests {
  public:
     struct Ports {
         std::function<const crm::Operator*(std::string_view jid)> operator_of;
-        std::function<bool(std::string_view by, std::string_view jid)> responsible;  // may ask on behalf of
+        std::function<bool(std::string_view by, std::string_view jid)> may_act_for;  // may ask on behalf of
         std::function<bool(std::string_view jid)> is_administrator;
         std::function<std::vector<const crm::Operator*>()> people;  // all
         std::function<PbxSide*(std::string_view pbx)> pbx;
@@ -43,6 +44,10 @@ class DeskRequests {
     void fill(xmpp::IqTable& table);
     void message(const PbxSide& side, const ami::Message& message);
     void link_lost(const PbxSide& side);
+    // The line of these phones: the weightiest state; unknown while the exchange is away.
+    [[nodiscard]] Lines::Line line(std::string_view pbx, std::span<const std::string> devices) const;
+    // Whether the exchange has told of one of them.
+    [[nodiscard]] bool has_device(std::string_view pbx, std::span<const std::string> devices) const;
 
  private:
     using Iq = xmpp::Iq;

@@ -53,6 +53,10 @@ Verdict number_understood(State& s) {
     if (s.target == s.facts.who->extension) return "this is your own extension";
     return {};
 }
+Verdict not_switched_off(State& s) {
+    if (s.facts.switched_off.empty()) return {};
+    return s.facts.switched_off;
+}
 Verdict record_plain(State& s) {
     static constexpr std::string_view allowed =
         "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-";
@@ -110,6 +114,7 @@ constexpr Check checks[] = {
     {"active", Condition::forbidden, operator_active},
     {"phone", Condition::not_acceptable, has_phone},
     {"number", Condition::bad_request, number_understood},
+    {"switched-off", Condition::not_acceptable, not_switched_off},
     {"record", Condition::bad_request, record_plain, false},
     {"service", Condition::not_acceptable, service_fits, false},
     {"pattern", Condition::not_acceptable, pattern_allows},

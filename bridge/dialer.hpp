@@ -31,6 +31,7 @@ struct DialFacts {
     const crm::Operator* who = nullptr;  // nullptr: no operator has this JID
     const PbxConfig* pbx = nullptr;      // nullptr: the operator has none
     bool link_up = false;
+    std::string switched_off{};             // why nothing is dialled at present, for the operator
     std::size_t going_on = 0;               // click-to-dials of this operator
     const crm::Service* service = nullptr;  // the one that was asked for by name, if it is enabled here
     std::expected<crm::Number, std::string>

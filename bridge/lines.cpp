@@ -1,5 +1,7 @@
 #include "bridge/lines.hpp"
 
+#include <algorithm>
+
 namespace bridge {
 
 namespace {
@@ -31,6 +33,10 @@ void Lines::apply(const ami::Message& message, Millis now) {
     } else if (found->second.state != state) {
         found->second = {state, now};
     }
+}
+
+bool Lines::has(std::span<const std::string> devices) const {
+    return std::ranges::any_of(devices, [this](const auto& device) { return lines_.contains(device); });
 }
 
 Lines::Line Lines::of(std::span<const std::string> devices) const {

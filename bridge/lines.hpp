@@ -28,6 +28,8 @@ class Lines {
     void link_lost() { lines_.clear(); }  // nothing is known until the next list
     // Of somebody's phones: the weightiest state.
     [[nodiscard]] Line of(std::span<const std::string> devices) const;
+    // Whether the exchange has told of one of them.
+    [[nodiscard]] bool has(std::span<const std::string> devices) const;
 
  private:
     std::map<std::string, Line, std::less<>> lines_;  // by device, "PJSIP/201"

@@ -59,10 +59,9 @@ void Requests::fill(xmpp::IqTable& table) {
 
 std::string Requests::person(const Iq& iq, const Responder& responder) {
     auto other = attribute(iq.payload, "on-behalf-of");
-    bool administrator = office_.is_administrator(iq.bare);
     if (!other.empty()) {
         auto bare = xmpp::bare_jid(other);
-        if (!administrator && !office_.responsible(iq.bare, bare)) {
+        if (!office_.may_act_for(iq.bare, bare)) {
             responder.error(Condition::forbidden,
                             "you may not ask on behalf of this address: supervisors and applications may, "
                             "for the operators of their services",
@@ -74,7 +73,7 @@ std::string Requests::person(const Iq& iq, const Responder& responder) {
                         denied("operator"));
         return {};
     }
-    if (office_.operator_of(iq.bare) != nullptr || administrator) {
+    if (office_.operator_of(iq.bare) != nullptr || office_.is_administrator(iq.bare)) {
         office_.seen(iq.bare, iq.from);
         return iq.bare;
     }
@@ -150,6 +149,7 @@ DialFacts Requests::facts_of(const DialRequest& request) const {
     if (side == nullptr) return facts;
     facts.pbx = &side->config();
     facts.link_up = side->up();
+    facts.switched_off = office_.switched_off(facts.pbx->name);
     facts.going_on = side->desk().dials_of(request.jid);
     facts.service = side->services().named(request.service);
     facts.number = office_.dial_number(request.number, facts.pbx->name);
@@ -222,7 +222,10 @@ std::expected<std::string, DialRefusal> Requests::transfer_target(const std::str
                                                                   const std::string& number) {
     const DialRequest request{
         .jid = jid, .number = number, .service = {}, .module = {}, .record = {}, .request = {}};
-    return dialer_.transfer(request, facts_of(request), steady_now());
+    auto facts = facts_of(request);
+    // A colleague may still be given a call: nothing is dialled out of the house.
+    if (facts.number && facts.number->internal) facts.switched_off.clear();
+    return dialer_.transfer(request, facts, steady_now());
 }
 
 // ---- calls ----

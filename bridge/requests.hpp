@@ -38,8 +38,10 @@ class Requests {
         std::function<std::string(const Notice&)> call_xml;  // one <call/> element
         std::function<void()> answered;                      // an answer waits in the stream
         std::function<void(const Reason&)> explain;
-        // Whether the first may act for the second: a supervisor or application of a service of theirs.
-        std::function<bool(std::string_view by, std::string_view jid)> responsible;
+        // Whether the first may act for the second.
+        std::function<bool(std::string_view by, std::string_view jid)> may_act_for;
+        // Why nothing is dialled at this pbx at present; empty: it is.
+        std::function<std::string(std::string_view pbx)> switched_off;
         std::function<Workplace(std::string_view jid)> workplace;
         // What the exchange lets us do with the calls of this operator: words of `actions`.
         std::function<std::vector<std::string_view>(const PbxSide& side, const crm::Operator& who)> features;

@@ -96,7 +96,9 @@ class Floor {
         if (kind != Fate::lost_after && !first) reply(action.ticket, said, result.text, late);
         if (kind != Fate::no_event || action.list)
             for (auto& event : result.events) show(std::move(event), late);
-        if (kind != Fate::lost_after && first) reply(action.ticket, said, result.text, late);
+        // A list's answer is complete behind its last item, however late that is.
+        const Millis behind = action.list ? std::max(late, last_event - now) : late;
+        if (kind != Fate::lost_after && first) reply(action.ticket, said, result.text, behind);
     }
 
     void reply(std::uint64_t ticket, bridge::AgentReply said, const std::string& text, Millis after) {

@@ -606,6 +606,21 @@ TEST(agents, people_who_come_while_the_list_is_read_are_not_missed) {
     EXPECT_EQ(floor.asked("nine@example.org", Kind::logged_out), "not-allowed");
 }
 
+TEST(agents, a_membership_that_comes_true_behind_a_change_of_seat_is_taken_back) {
+    Floor floor;
+    floor.fate = [](const ami::Action& action) {
+        return action.name == "QueueAdd" ? Fate::late : Fate::normal;
+    };
+    floor.ask({.jid = ben, .kind = Kind::ready});
+    floor.run(1s);
+    EXPECT_EQ(floor.queues("PJSIP/202"), "support:3");  // and its event is still on the way
+    floor.ask({.jid = ben, .by = boss, .kind = Kind::seat, .seat = "4"});
+    floor.run(60s);
+    EXPECT_EQ(floor.queues("PJSIP/202"), "") << "a phone that nobody sits at is called";
+    EXPECT_EQ(floor.queues("PJSIP/204"), "support:3");
+    EXPECT_EQ(floor.state(ben), "ready");
+}
+
 TEST(agents, who_is_gone_during_a_call_and_asked_to_leave_waits_without_haste) {
     Floor floor;
     floor.client(anna + "/desk");

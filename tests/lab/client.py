@@ -75,6 +75,8 @@ class Client:
         self.jid = f"{user}@{DOMAIN}"
         self.notices = []
         self.on_notice = None
+        self.roster = False         # asks for the contact list before it says that it is there, as clients for people do
+        self.on_presence = None     # called with every <presence/>, also those of our own
         self._changed = threading.Condition()
         self._online = threading.Event()
         self._failed = None
@@ -92,6 +94,9 @@ class Client:
             xmpp.add_event_handler("failed_auth", lambda _: self._fail("the server refused the login"))
             xmpp.register_handler(slixmpp.xmlstream.handler.Callback(
                 "all messages", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}message"), self._message))
+            xmpp.register_handler(slixmpp.xmlstream.handler.Callback(
+                "all presence", slixmpp.xmlstream.matcher.MatchXPath("{jabber:client}presence"),
+                lambda stanza: self.on_presence and self.on_presence(stanza.xml)))
             xmpp.connect(("127.0.0.1", self.server.c2s), use_ssl=False, force_starttls=False, disable_starttls=True)
         loop.call_soon_threadsafe(begin)
         if not self._online.wait(timeout):
@@ -102,6 +107,8 @@ class Client:
         self._failed = why
 
     def _session(self, _event):
+        if self.roster:
+            self.ask_roster()
         self._xmpp.send_presence()
         if self.console:
             self._xmpp.send_presence(pto=COMPONENT)
@@ -177,6 +184,14 @@ class Client:
     def dial(self, number: str, record=None, timeout: float = 10) -> ET.Element:
         inner = f"<record module='{record[0]}' id='{record[1]}'/>" if record else ""
         return self.request(f"<dial xmlns='{NS}' number='{number}'>{inner}</dial>", timeout=timeout)
+
+    @property
+    def online(self) -> bool:
+        return self._online.is_set()
+
+    def ask_roster(self):
+        """Servers tell of subscriptions only who has asked for the contact list."""
+        self.raw("<iq type='get' id='the-roster'><query xmlns='jabber:iq:roster'/></iq>")
 
     def raw(self, text: str):
         _loop.call_soon_threadsafe(lambda: self._xmpp.send_raw(text))

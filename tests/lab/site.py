@@ -81,8 +81,12 @@ class Site:
         self.daemon.start()
         return self
 
-    def client(self, user: str, console: bool = False, resource: str = "test") -> Client:
-        client = Client(self.xmpp, user, console, resource).start()
+    def client(self, user: str, console: bool = False, resource: str = "test", prepare=None) -> Client:
+        """`prepare` is called with the client before it signs in."""
+        client = Client(self.xmpp, user, console, resource)
+        if prepare:
+            prepare(client)
+        client.start()
         self.clients.append(client)
         return client
 
