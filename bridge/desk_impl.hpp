@@ -71,6 +71,7 @@ struct Talk {
     bool outside = false;    // it left through a trunk
     bool voicemail = false;  // took the click-to-dial in the operator's place
     bool looked_up = false;
+    std::string waits_at;                   // service and queue of the last WaitingCaller
     bool withheld = false;                  // the caller's number is nobody's business
     std::optional<Millis> last_answer;      // when a called party answered last
     std::optional<Millis> voicemail_check;  // decide then whether a person is on our Originate
@@ -146,6 +147,10 @@ struct Desk::Impl {
     void learn_own_number(Talk& talk, const Call& call);
     void learn_caller(Talk& talk, const Call& call);
     void learn_service(Talk& talk, const Call& call);
+    const crm::Service* service_of(const Call& call, const std::string& queue, crm::Direction direction,
+                                   std::string* why) const;
+    void tell_waiting(Talk& talk, const Call& call);
+    [[nodiscard]] Leg* waiting_leg(const WaitingCaller& caller);
     void answered(Talk& talk, const std::string& jid, std::string_view why);
     void meet(const Leg& leg);
     void name_answerer(Talk& talk, const std::string& jid);
