@@ -85,6 +85,7 @@ struct Leg {
     bool soft_hangup = false;                // Asterisk hangs it up
     std::string number, name;                // CallerID now
     std::string first_number;                // the first that was known
+    std::string first_name;                  // of its Newchannel
     std::string connected_number, connected_name;
     std::string first_exten, context;  // of the first event
     std::string bridge;                // BridgeUniqueid it is in
@@ -97,6 +98,11 @@ struct Leg {
     std::optional<Millis> rang, up, ended;
 
     [[nodiscard]] bool alive() const { return !ended; }
+};
+
+// A name that we gave the exchange for the caller, and what the network had sent in its place.
+struct GivenName {
+    std::string given, network;
 };
 
 // All legs with one Linkedid. A merged call is emptied into the older one.
@@ -118,6 +124,7 @@ struct Call {
         left_queue_unserved;            // QueueCallerAbandon: the caller hung up, or the queue gave up
     std::vector<std::string> contexts;  // of interest, that the origin entered; last entered last
     std::map<std::string, std::string> variables;  // of interest; latest value, at most 256 characters
+    std::vector<GivenName> given_names;            // newest last, bounded
     bool withheld = false;
     std::optional<Millis> last_end, last_phone_end,
         last_ring_end;                     // of any leg; no Local half; one that rang
@@ -171,6 +178,9 @@ class CallModel {
     void end(Leg& leg, Millis now);                     // closes a leg that ended unseen
 
     [[nodiscard]] std::vector<Leg*> silent_since(Millis at);  // alive, and not heard of after `at`
+
+    // From now on `name` is not read as the network's. The names that are known are put right.
+    static void name_given(Call& call, std::string name);
 
     Call& make_call(std::string_view linkedid, Millis now);       // for an Originate to come
     [[nodiscard]] bool bridged_with_other(const Leg& leg) const;  // with a channel that is no Local half
@@ -248,6 +258,7 @@ class CallModel {
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
     void pair_local(Leg& leg);
     void take_caller(const Event& event, Leg& leg);
+    static std::string as_sent(const Call& call, const std::string& number, std::string name);
     void take_variable(Leg& leg, std::string_view name, std::string_view value);
     void take_dialplan(const Event& event, const Leg& leg);
     void collect(const Leg& leg, std::string_view name, std::string_view value);

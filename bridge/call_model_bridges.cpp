@@ -134,6 +134,7 @@ void CallModel::merge(const Event& event, Call& into, Call& from) {
     }
     if (into.contexts.empty()) into.contexts = std::move(from.contexts);
     into.variables.merge(from.variables);
+    into.given_names.insert(into.given_names.end(), from.given_names.begin(), from.given_names.end());
     const auto later = [](std::optional<Millis>& mine, const std::optional<Millis>& other) {
         if (other && (!mine || *mine < *other)) mine = other;
     };

@@ -5,6 +5,10 @@
 
 namespace bridge {
 
+namespace {
+constexpr std::size_t most_given_names = 8;  // of one call, which may go through that many queues
+}
+
 Leg& CallModel::add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid) {
     if (linkedid.empty()) linkedid = uniqueid;
     const bool listed = event.message.name() != "Newchannel";
@@ -55,6 +59,7 @@ void CallModel::on_newchannel(const Event& event) {
     if (uniqueid.empty() || event.leg != nullptr) return;
     Leg& leg = add_leg(event, uniqueid, event.get("Linkedid"));
     take_caller(event, leg);
+    leg.first_name = leg.name;
     leg.state = channel_state(event.get("ChannelStateDesc"));
     leg.places_call = leg.state == ChannelState::ring;
     event.note(Change::Kind::leg_new, &leg);
@@ -91,12 +96,42 @@ void CallModel::on_connected(const Event& event) {
     event.note(Change::Kind::caller_known, event.leg);
 }
 
+// A prefix of the dialplan, as FreePBX's queues have one, stays. A colleague may have the same name: it is
+// the caller's beside the caller's number only.
+std::string CallModel::as_sent(const Call& call, const std::string& number, std::string name) {
+    const Leg* caller = call.origin;
+    if (call.given_names.empty() || caller == nullptr) return name;
+    if (number != caller->number && number != caller->first_number) return name;
+    for (const GivenName& one : call.given_names) {
+        const std::size_t prefix = name.size() - std::min(name.size(), one.given.size());
+        if (name.ends_with(one.given) && (prefix == 0 || name[prefix - 1] == ':'))
+            return name.substr(0, prefix) + one.network;
+    }
+    return name;
+}
+
+void CallModel::name_given(Call& call, std::string name) {
+    const bool known =
+        std::ranges::any_of(call.given_names, [&](const GivenName& one) { return one.given == name; });
+    if (name.empty() || known) return;
+    GivenName one{std::move(name), {}};
+    // Known from a list first, it shows what an earlier run of ours gave it.
+    if (call.origin != nullptr && call.origin->name != one.given) one.network = call.origin->name;
+    if (call.given_names.size() == most_given_names) call.given_names.erase(call.given_names.begin());
+    call.given_names.push_back(std::move(one));
+    for (Leg* leg : call.legs) {
+        leg->name = as_sent(call, leg->number, std::move(leg->name));
+        leg->connected_name = as_sent(call, leg->connected_number, std::move(leg->connected_name));
+    }
+}
+
 void CallModel::take_caller(const Event& event, Leg& leg) {
     leg.number = value_or_nothing(event.get("CallerIDNum"));
-    leg.name = unescape(value_or_nothing(event.get("CallerIDName")));
+    leg.name = as_sent(*leg.call, leg.number, unescape(value_or_nothing(event.get("CallerIDName"))));
     if (leg.first_number.empty()) leg.first_number = leg.number;
     leg.connected_number = value_or_nothing(event.get("ConnectedLineNum"));
-    leg.connected_name = unescape(value_or_nothing(event.get("ConnectedLineName")));
+    leg.connected_name =
+        as_sent(*leg.call, leg.connected_number, unescape(value_or_nothing(event.get("ConnectedLineName"))));
 }
 
 void CallModel::on_hold(const Event& event) {

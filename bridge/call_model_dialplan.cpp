@@ -34,6 +34,7 @@ void CallModel::take_variable(Leg& leg, std::string_view name, std::string_view 
     collect(leg, name, value);
     if (&leg != leg.call->origin || value.empty()) return;
     if (name == "FROM_DID") leg.call->did = value;
+    if (name == "CTI_NAME") name_given(*leg.call, std::string(value));
     if (name == "CALLINGNUMPRES_SV" && value.starts_with("prohib")) leg.call->withheld = true;
 }
 
@@ -77,6 +78,7 @@ void CallModel::take_dialplan(const Event& event, const Leg& leg) {
             (call.contexts.empty() || call.contexts.back() != context)) {
             std::erase(call.contexts, context);
             call.contexts.push_back(std::move(context));
+            if (event.leg == &leg) event.note(Change::Kind::evidence, event.leg);
         }
     }
     if (interest_.variables.empty() || !speaks_for_call(leg)) return;

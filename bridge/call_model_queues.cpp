@@ -15,6 +15,7 @@ void CallModel::on_queue_join(const Event& event) {
     call.joined = event.now;
     call.in_queue = call.queue_seen = true;
     call.left_queue_unserved.reset();
+    event.note(Change::Kind::evidence, event.leg);
 }
 
 void CallModel::on_queue_leave(const Event& event) {

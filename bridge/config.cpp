@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bridge/config_agents.hpp"
+#include "bridge/config_dialing.hpp"
 #include "bridge/config_reader.hpp"
 #include "bridge/http_text.hpp"
 #include "bridge/page_url.hpp"
@@ -86,18 +87,9 @@ void put_domain(Reader& reader, const Node& node, T& into) {
     into.*Member = *value;
 }
 
-// Patterns of numbers: digits, + at the front, # and the wildcards * (any rest) and ? (one digit).
 template <auto Member, class T>
 void put_patterns(Reader& reader, const Node& node, T& into) {
-    std::vector<std::string> patterns;
-    reader.list(node, [&](const Node& item) {
-        auto value = matching(reader, item, "0123456789+*#?",
-                              "is no pattern of numbers; use digits, +, #, ? for one digit, * for any rest");
-        if (value && value->rfind('+') != std::string::npos && value->rfind('+') != 0)
-            return reader.fault(item, "has a + that is not at the front");
-        if (value) patterns.push_back(std::move(*value));
-    });
-    into.*Member = std::move(patterns);
+    into.*Member = read_patterns(reader, node);
 }
 
 // false, true, or {ca: FILE, verify: true}
@@ -209,6 +201,7 @@ constexpr Row<PbxConfig::Dial> dial_rows[] = {
 constexpr Row<PbxConfig> queue_rows[] = {
     {"member", put_text<&PbxConfig::queue_member>},
     {"state_interface", put_text<&PbxConfig::queue_state_interface>},
+    {"names", put_flag<&PbxConfig::queue_names>},
 };
 constexpr Row<PbxConfig> pickup_rows[] = {
     {"context", put_text<&PbxConfig::pickup_context>},
@@ -457,37 +450,6 @@ void put_database(Reader& reader, const Node& node, Config& config) {
 
 // ---- the rest ----
 
-constexpr Row<DialRewrite> rewrite_rows[] = {
-    {"from",
-     [](Reader& r, const Node& n, DialRewrite& rewrite) {
-         if (auto value = matching(r, n, "0123456789+*#", "must be the front of a number"))
-             rewrite.from = *value;
-     },
-     true},
-    {"to",
-     [](Reader& r, const Node& n, DialRewrite& rewrite) {
-         auto value = r.text(n, true);
-         if (!value) return;
-         if (value->find_first_not_of("0123456789+*#") != std::string::npos)
-             return r.fault(n, "may have digits, +, * and # only");
-         rewrite.to = *value;
-     },
-     true},
-};
-constexpr Row<DialingConfig> dialing_rows[] = {
-    {"allow", put_patterns<&DialingConfig::allow>},
-    {"deny", put_patterns<&DialingConfig::deny>},
-    {"rewrite",
-     [](Reader& r, const Node& n, DialingConfig& dialing) {
-         r.list(n, [&](const Node& item) {
-             DialRewrite rewrite;
-             read_map<DialRewrite>(r, item, rewrite_rows, rewrite);
-             dialing.rewrite.push_back(rewrite);
-         });
-     }},
-    {"per_minute", put_number<&DialingConfig::per_minute, 1, 1000>},
-    {"concurrent", put_number<&DialingConfig::concurrent, 1, 100>},
-};
 constexpr Row<Config> retention_rows[] = {
     {"events", put_span<&Config::retention_events>},
     {"calls", put_span<&Config::retention_calls>},
@@ -598,8 +560,7 @@ constexpr Row<Config> top_rows[] = {
      [](Reader& r, const Node& n, Config& c) {
          if (auto value = r.path(n)) c.crm.sql_dir = *value;
      }},
-    {"dialing",
-     [](Reader& r, const Node& n, Config& c) { read_map<DialingConfig>(r, n, dialing_rows, c.dialing); }},
+    {"dialing", [](Reader& r, const Node& n, Config& c) { read_dialing(r, n, c.dialing); }},
     {"agents", [](Reader& r, const Node& n, Config& c) { read_agents(r, n, c.agents); }},
     {"retention", [](Reader& r, const Node& n, Config& c) { read_map<Config>(r, n, retention_rows, c); }},
     {"http",

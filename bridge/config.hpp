@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bridge/agents_config.hpp"
+#include "bridge/hours.hpp"
 #include "bridge/link.hpp"
 #include "crm/config.hpp"
 
@@ -34,6 +36,7 @@ struct PbxConfig {
             auto_answer;  // SIP header, value added to the own phone's INVITE
     } dial;
     std::string queue_member = "{channel}", queue_state_interface = "{channel}";
+    bool queue_names = false;  // callers get the name of their record before an agent's phone rings
     std::string pickup_context, pickup_exten, park_context;
     ReconnectPolicy reconnect;
     bool operator==(const PbxConfig&) const = default;
@@ -67,10 +70,21 @@ struct DialRewrite {
     bool operator==(const DialRewrite&) const = default;
 };
 
+// What a service or an operator has of its own in the place of the general rules.
+struct DialRules {
+    std::optional<std::vector<std::string>> allow, deny;
+    std::optional<WeekHours> hours;
+    std::optional<unsigned> per_minute, concurrent;
+    bool operator==(const DialRules&) const = default;
+};
+
 struct DialingConfig {  // the longest matching pattern decides; at equal length deny
     std::vector<std::string> allow, deny;
     std::vector<DialRewrite> rewrite;  // in order
     unsigned per_minute = 10, concurrent = 2;
+    WeekHours hours;                            // of calls to the outside; none: always
+    std::vector<std::string> emergency{"112"};  // as dialled; no other rule holds for them
+    std::map<std::string, DialRules, std::less<>> services, operators;  // by name; by bare JID
     bool operator==(const DialingConfig&) const = default;
 };
 

@@ -254,6 +254,7 @@ void Daemon::Impl::handle(PbxSide& side, Outcome&& outcome) {
     auto now = wall_now();
     for (const auto& number : outcome.lookups) flow.prefetch(plain_number(number, name), name, now);
     for (const auto& notice : outcome.notices) answered_dials.erase(notice.leg);
+    for (const auto& caller : outcome.callers) name_caller(side, caller);
     for (auto& row : outcome.calls) {
         dial_ended(row, now);
         record(std::move(row));

@@ -133,6 +133,49 @@ HttpDoors::Ports Daemon::Impl::http_ports() {
             .log = [this](int priority, std::string_view line) { log(priority, line); }};
 }
 
+void Daemon::Impl::name_caller(PbxSide& side, const WaitingCaller& caller) {
+    if (!side.config().queue_names || stopping) return;
+    const auto& name = side.config().name;
+    const auto no = [this, id = caller.id](const std::string& why) {
+        explain({wall_now(), Why::caller_not_named, id, {}, {}, {{Fact::text, why}}});
+    };
+    if (!call_requests.control(name)->may("Setvar"))
+        return no("the AMI user may not set variables, it lacks the write class `call`");
+    const auto number = plain_number(caller.number, name);
+    // Everything is asked for; whether it may be shown depends on all whose phone may ring.
+    callers.find(number, name, {}, [this, &side, caller, number, no](const crm::Lookup& lookup) {
+        if (stopping) return;
+        const auto who = audience_of(side.services().named(caller.service), side.config().name, people);
+        const auto found = caller_name(lookup, callers.all_may_see(number, side.config().name, who));
+        if (found) return set_caller_name(side, caller, *found);
+        no(found.error());
+        // Those of the queue before could see it, those of this one cannot.
+        if (const auto network = side.desk().network_name(caller))
+            side.submit(ami::set_variable(caller.channel, "CALLERID(name)", *network), {});
+    });
+}
+
+void Daemon::Impl::set_caller_name(PbxSide& side, const WaitingCaller& caller, const CallerName& found) {
+    // First the desk knows, so that no event shows the name as the network's.
+    const auto shown = side.desk().name_caller(caller, found.name);
+    if (!shown) return;
+    const auto set = [&](std::string_view variable, std::string_view value, ami::Session::Done done = {}) {
+        side.submit(ami::set_variable(caller.channel, variable, value), std::move(done));
+    };
+    set("CTI_NAME", *shown);  // what the next run of ours knows it by
+    set("CDR(crmid)", found.record);
+    set("CALLERID(name)", *shown, [this, caller, found](const ami::Reply& reply) {
+        if (stopping) return;
+        explain({wall_now(),
+                 reply.ok() ? Why::caller_named : Why::caller_not_named,
+                 caller.id,
+                 {},
+                 {},
+                 reply.ok() ? Data{{Fact::label, found.name}, {Fact::record, found.record}}
+                            : Data{{Fact::text, "the exchange refused it: " + reply.message}}});
+    });
+}
+
 void Daemon::Impl::without_given_name(const std::string& number, std::string& name) const {
     const auto given = names_given.find(number);
     if (given != names_given.end() && given->second == name) name.clear();

@@ -17,6 +17,7 @@
 #include "bridge/audience.hpp"
 #include "bridge/call_book.hpp"
 #include "bridge/call_requests.hpp"
+#include "bridge/caller_names.hpp"
 #include "bridge/control_server.hpp"
 #include "bridge/daemon.hpp"
 #include "bridge/desk_requests.hpp"
@@ -178,6 +179,9 @@ struct Daemon::Impl {
     // ---- what is done with calls (daemon_calls.cpp) ----
     void arm_calls();
     void open_http();
+    // A caller waits: the phones are to show their name, the CDR their record.
+    void name_caller(PbxSide& side, const WaitingCaller& caller);
+    void set_caller_name(PbxSide& side, const WaitingCaller& caller, const CallerName& found);
     // The name that we gave the exchange for this number is not the network's.
     void without_given_name(const std::string& number, std::string& name) const;
 

@@ -13,6 +13,7 @@ void Outcome::append(Outcome&& other) {
     move_behind(legs, other.legs);
     move_behind(hangups, other.hangups);
     move_behind(lookups, other.lookups);
+    move_behind(callers, other.callers);
     move_behind(reasons, other.reasons);
     ask_channels = ask_channels || other.ask_channels;
     if (other.gap) gap = std::move(other.gap);

@@ -35,16 +35,24 @@ struct GapAccount {
 };
 std::string to_string(const GapAccount& gap);  // one line of key=value, nobody's number or name
 
+// Somebody outside whose call came to a service or queue, and may be named before phones ring.
+struct WaitingCaller {
+    std::string id;       // of the call
+    std::string channel;  // Uniqueid of theirs
+    std::string number, service, queue;
+};
+
 // What the daemon must do after an input. Everything in order.
 struct Outcome {
     std::vector<Notice> notices;      // seq is set
     std::vector<crm::CallRow> calls;  // rows that changed, whole
     std::vector<crm::LegRow> legs;
-    std::vector<std::string> hangups;  // Uniqueids to hang up (a click-to-dial that voicemail took)
-    std::vector<std::string> lookups;  // numbers of callers whose channel appeared: start looking now
-    std::vector<Reason> reasons;       // every decision, for explain and replay --explain
-    bool ask_channels = false;         // ask the pbx which channels live; answer with channels_listed()
-    std::optional<GapAccount> gap;     // of the sync that ended
+    std::vector<std::string> hangups;    // Uniqueids to hang up (a click-to-dial that voicemail took)
+    std::vector<std::string> lookups;    // numbers of callers whose channel appeared: start looking now
+    std::vector<WaitingCaller> callers;  // once for each service and queue a call comes to
+    std::vector<Reason> reasons;         // every decision, for explain and replay --explain
+    bool ask_channels = false;           // ask the pbx which channels live; answer with channels_listed()
+    std::optional<GapAccount> gap;       // of the sync that ended
     void append(Outcome&& other);
 };
 
@@ -96,6 +104,12 @@ class Desk {
     // answer, it is asked again later. A channel that is not among them and gives no sign of life within
     // seconds has ended unheard: `lost`. So a Hangup that never comes is found within about two minutes.
     Outcome channels_listed(const std::optional<std::vector<std::string>>& uniqueids, Millis now);
+
+    // A waiting caller is about to be given this name at the exchange: what to set, behind a prefix of the
+    // dialplan; nullopt: they are gone. It is not read back as what the network sent.
+    std::optional<std::string> name_caller(const WaitingCaller& caller, std::string_view name);
+    // What the network had sent, when a name was given.
+    [[nodiscard]] std::optional<std::string> network_name(const WaitingCaller& caller) const;
 
     [[nodiscard]] std::vector<Notice> current(std::string_view jid) const;  // rings and calls going on
     [[nodiscard]] std::vector<Notice> current() const;                      // of everybody

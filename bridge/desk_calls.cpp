@@ -46,6 +46,7 @@ void Desk::Impl::settle(Talk& talk, Call& call) {
         close(talk, call);
         return;
     }
+    tell_waiting(talk, call);
     if (deadline(talk) != Millis::max())
         waiting.insert(call.linkedid);
     else

@@ -71,6 +71,7 @@ struct Talk {
     bool outside = false;    // it left through a trunk
     bool voicemail = false;  // took the click-to-dial in the operator's place
     bool looked_up = false;
+    std::string waits_at;                   // service and queue of the last WaitingCaller
     bool withheld = false;                  // the caller's number is nobody's business
     std::optional<Millis> last_answer;      // when a called party answered last
     std::optional<Millis> voicemail_check;  // decide then whether a person is on our Originate
@@ -148,6 +149,10 @@ struct Desk::Impl {
     void learn_service(Talk& talk, const Call& call);
     void answered(Talk& talk, const std::string& jid, std::string_view why) { answered(talk, jid, why, now); }
     void answered(Talk& talk, const std::string& jid, std::string_view why, Millis at);
+    const crm::Service* service_of(const Call& call, const std::string& queue, crm::Direction direction,
+                                   std::string* why) const;
+    void tell_waiting(Talk& talk, const Call& call);
+    [[nodiscard]] Leg* waiting_leg(const WaitingCaller& caller);
     void meet(const Leg& leg);
     void name_answerer(Talk& talk, const std::string& jid);
     void prune(Talk& talk, Call& call);  // what ended long ago in a call that goes on for hours

@@ -27,4 +27,19 @@ bool usable_extension(std::string_view extension) {
            extension.find_first_not_of(allowed) == std::string_view::npos;
 }
 
+std::string dialplan_text(std::string_view value, std::size_t longest) {
+    static constexpr std::string_view syntax = "\"'\\,;|&^$(){}[]<>=%+";
+    std::string out;
+    for (const char c : value) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += byte < 0x20 || byte == 0x7F || syntax.find(c) != std::string_view::npos ? ' ' : c;
+    }
+    if (out.size() > longest) {
+        auto end = longest;
+        while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0U) == 0x80U) --end;
+        out.resize(end);
+    }
+    return out;
+}
+
 }  // namespace bridge

@@ -18,11 +18,13 @@ constexpr Millis minute{60000};
 struct State {
     const DialRequest& request;
     const DialFacts& facts;
-    const DialingConfig& config;
+    const DialingConfig config;  // the rules of this operator and service
     std::deque<Millis>& accepted;
     Millis now;
-    std::string target;  // E.164, else the digits: what patterns and rewriting see
-    std::string rule;    // of a refusal, when the check knows better than its row
+    unsigned minute;        // of the week
+    std::string emergency;  // the number, if it is one
+    std::string target{};   // E.164, else the digits: what patterns and rewriting see
+    std::string rule{};     // of a refusal, when the check knows better than its row
 };
 
 using xmpp::Condition;
@@ -41,6 +43,12 @@ Verdict has_phone(State& s) {
     if (!usable_extension(s.facts.who->extension))
         return "no usable extension is set for you; ask the administrator";
     return {};
+}
+Verdict emergency_in_person(State& s) {
+    if (s.emergency.empty()) return {};
+    s.target = s.emergency;
+    if (s.request.in_person && s.facts.who->role != crm::Role::application) return {};
+    return "an emergency number is dialled by a person, not by a program or on somebody's behalf";
 }
 Verdict number_understood(State& s) {
     if (!s.facts.number) return s.facts.number.error();
@@ -85,6 +93,11 @@ Verdict pattern_allows(State& s) {
     s.rule = verdict.rule;
     return fmt::format("{} may not be called from here", s.target);
 }
+// Colleagues can always be called.
+Verdict within_hours(State& s) {
+    if (s.facts.number->internal || s.config.hours.contain(s.minute)) return {};
+    return fmt::format("calls are made {}; it is {}", s.config.hours.text(), name_of_minute(s.minute));
+}
 Verdict below_concurrent(State& s) {
     if (s.facts.going_on >= s.config.concurrent)
         return fmt::format("{} of your calls are being dialled already", s.facts.going_on);
@@ -106,34 +119,62 @@ struct Check {
     std::string_view rule;
     Condition condition;
     Verdict (*look)(State&);
-    bool of_transfers = true;
+    bool of_transfers = true, of_emergencies = false;
 };
 // In this order; the first that refuses is the answer.
 constexpr Check checks[] = {
-    {"operator", Condition::forbidden, operator_known},
-    {"active", Condition::forbidden, operator_active},
-    {"phone", Condition::not_acceptable, has_phone},
+    {"operator", Condition::forbidden, operator_known, true, true},
+    {"active", Condition::forbidden, operator_active, true, true},
+    {"phone", Condition::not_acceptable, has_phone, true, true},
+    {"emergency", Condition::not_acceptable, emergency_in_person, true, true},
     {"number", Condition::bad_request, number_understood},
     {"switched-off", Condition::not_acceptable, not_switched_off},
     {"record", Condition::bad_request, record_plain, false},
     {"service", Condition::not_acceptable, service_fits, false},
     {"pattern", Condition::not_acceptable, pattern_allows},
+    {"hours", Condition::not_acceptable, within_hours},
     {"concurrent", Condition::resource_constraint, below_concurrent, false},
     {"per_minute", Condition::resource_constraint, below_rate},
-    {"link", Condition::service_unavailable, link_up},
+    {"link", Condition::service_unavailable, link_up, true, true},
 };
 
 // The first that refuses.
 std::optional<DialRefusal> refusal(State& state, bool transfer) {
     for (const auto& check : checks)
-        if (check.of_transfers || !transfer)
+        if ((check.of_transfers || !transfer) && (check.of_emergencies || state.emergency.empty()))
             if (auto text = check.look(state))
                 return DialRefusal{state.rule.empty() ? std::string(check.rule) : state.rule, check.condition,
                                    std::move(*text)};
     return {};
 }
 
+// As dialled: signs between digits are no part of it.
+std::string emergency_of(const DialingConfig& config, std::string_view number) {
+    if (number.starts_with("tel:")) number.remove_prefix(4);
+    std::string digits;
+    for (const char c : number)
+        if (c != ' ' && c != '-' && c != '.') digits += c;
+    return std::ranges::find(config.emergency, digits) == config.emergency.end() ? std::string() : digits;
+}
+
 }  // namespace
+
+DialingConfig rules_for(const DialingConfig& config, std::string_view jid, std::string_view service) {
+    DialingConfig rules = config;
+    const auto narrow = [&](const auto& all, std::string_view name) {
+        const auto found = all.find(name);
+        if (found == all.end()) return;
+        const DialRules& own = found->second;
+        if (own.allow) rules.allow = *own.allow;
+        if (own.deny) rules.deny = *own.deny;
+        if (own.hours) rules.hours = *own.hours;
+        if (own.per_minute) rules.per_minute = *own.per_minute;
+        if (own.concurrent) rules.concurrent = *own.concurrent;
+    };
+    narrow(config.services, service);
+    narrow(config.operators, jid);
+    return rules;
+}
 
 std::vector<std::pair<std::string, std::string>> header_variables(const PbxConfig& pbx,
                                                                   std::string_view channel) {
@@ -157,25 +198,38 @@ Dialer::Accepted& Dialer::accepted_of(const DialRequest& request, const DialFact
 
 std::expected<std::string, DialRefusal> Dialer::transfer(const DialRequest& request, const DialFacts& facts,
                                                          Millis now) {
-    auto& accepted = accepted_of(request, facts);
-    State state{request, facts, config_, accepted, now, {}, {}};
+    State state{.request = request,
+                .facts = facts,
+                .config = rules_for(config_, request.jid, request.service),
+                .accepted = accepted_of(request, facts),
+                .now = now,
+                .minute = clock_(),
+                .emergency = emergency_of(config_, request.number)};
     if (auto refused = refusal(state, true)) return std::unexpected(std::move(*refused));
-    accepted.push_back(now);
+    if (!state.emergency.empty()) return state.target;
+    state.accepted.push_back(now);
     return facts.number->internal ? state.target : rewritten(config_.rewrite, state.target);
 }
 
 std::expected<DialPlan, DialRefusal> Dialer::plan(const DialRequest& request, const DialFacts& facts,
                                                   std::string_view uuid, Millis now) {
-    auto& accepted = accepted_of(request, facts);
-    State state{request, facts, config_, accepted, now, {}, {}};
+    State state{.request = request,
+                .facts = facts,
+                .config = rules_for(config_, request.jid, request.service),
+                .accepted = accepted_of(request, facts),
+                .now = now,
+                .minute = clock_(),
+                .emergency = emergency_of(config_, request.number)};
     if (auto refused = refusal(state, false)) return std::unexpected(std::move(*refused));
-    accepted.push_back(now);
+    const bool emergency = !state.emergency.empty();
+    if (!emergency) state.accepted.push_back(now);
 
-    const auto& number = *facts.number;
-    bool told = !request.record.empty();
+    const bool internal = !emergency && facts.number->internal;
+    const auto* service = emergency ? nullptr : facts.service;
+    bool told = !request.record.empty() && !emergency;
     DialPlan plan;
     plan.pbx = facts.pbx->name;
-    plan.internal = number.internal;
+    plan.internal = internal;
     auto& dialing = plan.dialing;
     dialing.channel_id = fmt::format("ctd-{}", uuid);
     dialing.jid = request.jid;
@@ -186,16 +240,16 @@ std::expected<DialPlan, DialRefusal> Dialer::plan(const DialRequest& request, co
     dialing.record = told ? request.record : facts.record;
     // The label we know is that of the record we found.
     dialing.label = !told || request.record == facts.record ? facts.label : std::string();
-    dialing.service = request.service;
+    if (!emergency) dialing.service = request.service;
 
     auto& originate = plan.originate;
     originate.channel = filled(facts.pbx->channels.front(), dialing.extension);
     originate.context = facts.pbx->dial.context;
-    originate.exten = number.internal ? state.target : rewritten(config_.rewrite, state.target);
+    originate.exten = emergency || internal ? state.target : rewritten(config_.rewrite, state.target);
     std::string caller_id = facts.pbx->dial.caller_id;
-    if (facts.service != nullptr) {
-        if (!facts.service->contexts.empty()) originate.context = facts.service->contexts.front();
-        if (!facts.service->caller_id.empty()) caller_id = facts.service->caller_id;
+    if (service != nullptr) {
+        if (!service->contexts.empty()) originate.context = service->contexts.front();
+        if (!service->caller_id.empty()) caller_id = service->caller_id;
     }
     originate.caller_id = filled(caller_id, dialing.extension, originate.exten);
     originate.timeout = facts.pbx->dial.timeout;

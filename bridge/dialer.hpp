@@ -23,7 +23,8 @@ struct DialRequest {
     std::string jid;     // bare
     std::string number;  // `tel:` URI or text, as given
     std::string service, module, record;
-    std::string request;  // id of the IQ
+    std::string request;    // id of the IQ
+    bool in_person = true;  // the operator asked, no program and nobody on their behalf
 };
 
 // What the checks look at. Filled by the daemon, by hand in tests.
@@ -55,7 +56,9 @@ struct DialPlan {
 
 class Dialer {
  public:
-    explicit Dialer(DialingConfig config) : config_(std::move(config)) {}
+    using Clock = unsigned (*)();  // minute of the week, see WeekHours
+    explicit Dialer(DialingConfig config, Clock clock = minute_of_week_now)
+        : config_(std::move(config)), clock_(clock) {}
     void configure(DialingConfig config) { config_ = std::move(config); }  // a reload; rates go on
 
     // All checks in order, then the plan. An accepted request counts for the rate. `uuid` names the call:
@@ -77,9 +80,14 @@ class Dialer {
     Accepted& accepted_of(const DialRequest& request, const DialFacts& facts);
 
     DialingConfig config_;
+    Clock clock_;
     Accepted nobodys_;                                       // stays empty
     std::map<std::string, Accepted, std::less<>> accepted_;  // by JID, within the last minute
 };
+
+// The rules for this operator and service: what the operator's own name takes the place of the service's,
+// these that of the general ones. `rewrite` and `emergency` are everybody's.
+DialingConfig rules_for(const DialingConfig& config, std::string_view jid, std::string_view service);
 
 // Headers for the INVITE to the own phone, in the way of its channel driver: `dial.auto_answer`.
 std::vector<std::pair<std::string, std::string>> header_variables(const PbxConfig& pbx,

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include "bridge/caller_names.hpp"
+#include "bridge/dial_text.hpp"
 #include "bridge/json.hpp"
 #include "bridge/log.hpp"
 #include "bridge/printable.hpp"
@@ -14,7 +16,7 @@ namespace bridge {
 
 namespace {
 
-constexpr std::size_t longest_name = 79, longest_number = 64;
+constexpr std::size_t longest_number = 64;
 
 HttpAnswer text(unsigned status, std::string body) {
     return {.status = status, .body = std::move(body), .headers = {{"Cache-Control", "no-store"}}};
@@ -23,23 +25,6 @@ HttpAnswer text(unsigned status, std::string body) {
 std::string field(const HttpRequest& request, std::string_view name) {
     const auto found = request.form.find(name);
     return found == request.form.end() ? std::string() : found->second;
-}
-
-// A value as a dialplan can take it: variables, expressions, lists and quotes are syntax there.
-std::string plain(std::string_view value) {
-    static constexpr std::string_view syntax = "\"'\\,;|&^$(){}[]<>=%+";
-    std::string out;
-    for (const char c : value) {
-        const auto byte = static_cast<unsigned char>(c);
-        out += byte < 0x20 || byte == 0x7F || syntax.find(c) != std::string_view::npos ? ' ' : c;
-    }
-    // At most so many bytes, and no half of a character.
-    if (out.size() > longest_name) {
-        auto end = longest_name;
-        while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0U) == 0x80U) --end;
-        out.resize(end);
-    }
-    return out;
 }
 
 // What the frame asks for, too: it listens to these pages only, whatever the browser makes of the policy.
@@ -63,17 +48,16 @@ std::string hex_digest(std::string_view body) {
 
 std::string caller_form(const crm::Lookup& lookup, std::string_view owner, std::string_view last) {
     std::string name = lookup.colleague, record, module;
-    const bool one = lookup.matches.size() == 1 && lookup.more == 0;
-    if (one && lookup.matches.front().quality == crm::Quality::exact) {
-        const auto& match = lookup.matches.front();
-        name = match.label;
-        record = match.id;
-        module = match.module;
+    if (const auto* match = only_record(lookup)) {
+        name = match->label;
+        record = match->id;
+        module = match->module;
     } else {
         owner = {};
     }
-    return fmt::format("name={}&owner={}&last={}&record={}&module={}", url_form(plain(name)), url_form(owner),
-                       url_form(last), url_form(plain(record)), url_form(plain(module)));
+    return fmt::format("name={}&owner={}&last={}&record={}&module={}", url_form(dialplan_text(name)),
+                       url_form(owner), url_form(last), url_form(dialplan_text(record)),
+                       url_form(dialplan_text(module)));
 }
 
 // ---- files ----
@@ -252,7 +236,8 @@ void HttpDoors::makecall(const Place& place, const HttpRequest& request, const H
                  .service = {},
                  .module = {},
                  .record = {},
-                 .request = {}},
+                 .request = {},
+                 .in_person = false},
                 [finish](const auto& dialed) {
                     finish(dialed ? "Success" : "Error", dialed ? std::string_view() : dialed.error().text);
                 });

@@ -58,7 +58,7 @@ void PbxSide::set_services(const std::vector<crm::Service>& services) {
                              ? fmt::format("{},dialplan", ami::SessionConfig{}.events)
                              : ami::SessionConfig{}.events;
     // What the dialplan may have set before we came (docs/design.md, section 9).
-    session_config_.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV"};
+    session_config_.sync_variables = {"FROM_DID", "CALLINGNUMPRES_SV", "CTI_NAME"};
     std::size_t line = 0;
     for (const std::string& name : services_.interest().variables) {
         line += name.size() + 1;

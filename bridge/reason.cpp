@@ -210,6 +210,12 @@ constexpr std::array<Row, why_count> rows{{
      "commands by NOTIFY, and has the dialplan's Dial or Queue the option t or T?"},
     // ---- the HTTP port
     {Why::caller_asked, "caller_asked", story, "The dialplan asked who {number} is: {text}.", ""},
+    // ---- the name on the phones
+    {Why::caller_named, "caller_named", story,
+     "The exchange was given the caller's name for the phones, {label}, and the record {record} for the CDR.",
+     ""},
+    {Why::caller_not_named, "caller_not_named", story, "The phones show no name of ours: {text}.",
+     "`queue.names` of the pbx switches it on; a service that names its operators asks only these."},
 }};
 
 constexpr bool complete() {

@@ -96,8 +96,11 @@ enum class Why : std::uint8_t {
     action_refused,
     // the HTTP port
     caller_asked,
+    // the name on the phones
+    caller_named,
+    caller_not_named,
 };
-constexpr std::size_t why_count = static_cast<std::size_t>(Why::caller_asked) + 1;
+constexpr std::size_t why_count = static_cast<std::size_t>(Why::caller_not_named) + 1;
 
 // Names of the data.
 enum class Fact : std::uint8_t {

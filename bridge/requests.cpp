@@ -109,7 +109,8 @@ void Requests::dial(const Iq& iq, const Responder& responder) {
                         .service = attribute(iq.payload, "service"),
                         .module = {},
                         .record = {},
-                        .request = iq.id};
+                        .request = iq.id,
+                        .in_person = attribute(iq.payload, "on-behalf-of").empty()};
     if (auto record = iq.payload.child("record")) {
         request.module = attribute(record, "module");
         request.record = attribute(record, "id");

@@ -536,6 +536,16 @@ void Callers::find(std::string_view number, std::string_view pbx, std::string_vi
                    std::function<void(Lookup)> done) {
     impl_->find(number, pbx, as_crm_user, std::move(done));
 }
+bool Callers::all_may_see(std::string_view number, std::string_view pbx,
+                          const std::vector<std::string>& crm_users) const {
+    if (impl_->config.visibility_all) return true;
+    const auto understood = impl_->numbers.understand(number, pbx);
+    if (understood.kind != NumberKind::telephone) return true;
+    for (const auto& hit : impl_->hits(CallerKeys(understood, impl_->numbers, pbx)))
+        for (const auto& user : crm_users)
+            if (user.empty() || !impl_->may_see(user, hit.record)) return false;
+    return true;
+}
 Number Callers::understand(std::string_view number, std::string_view pbx) const {
     return impl_->numbers.understand(number, pbx);
 }

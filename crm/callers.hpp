@@ -62,6 +62,9 @@ class Callers {
     // (empty: everything). What nobody could tell to be visible is not.
     void find(std::string_view number, std::string_view pbx, std::string_view as_crm_user,
               std::function<void(Lookup)> done);
+    // Whether all of these users may see every record of the number, as far as anybody asked.
+    [[nodiscard]] bool all_may_see(std::string_view number, std::string_view pbx,
+                                   const std::vector<std::string>& crm_users) const;
     [[nodiscard]] Number understand(std::string_view number, std::string_view pbx) const;
     // See Numbers::dial_number.
     [[nodiscard]] std::expected<Number, std::string> dial_number(std::string_view text,

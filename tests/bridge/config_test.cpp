@@ -168,6 +168,10 @@ dialing:
   rewrite: [{from: "+44", to: "0"}, {from: "9", to: ""}]
   per_minute: 5
   concurrent: 1
+  hours: [mon-fri 08:00-18:00]
+  emergency: ["112", "999"]
+  services: {campaign: {hours: [sat 09:00-12:00], per_minute: 60}}
+  operators: {Anna@example.org: {allow: ["+*"], deny: [], concurrent: 3}}
 retention: {events: 10d, calls: 1h}
 http:
   - {listen: 127.0.0.1:8383, serve: [metrics, makecall], makecall_secret: mk, crm_origins: ["https://crm.example.org"]}
@@ -236,6 +240,13 @@ log: {level: debug}
     EXPECT_EQ(config->dialing.rewrite[1].from, "9");
     EXPECT_EQ(config->dialing.per_minute, 5U);
     EXPECT_EQ(config->dialing.concurrent, 1U);
+    EXPECT_EQ(config->dialing.hours.text(), "mon-fri 08:00-18:00");
+    EXPECT_THAT(config->dialing.emergency, ElementsAre("112", "999"));
+    EXPECT_EQ(config->dialing.services.at("campaign").hours->text(), "sat 09:00-12:00");
+    EXPECT_EQ(config->dialing.services.at("campaign").per_minute, 60U);
+    EXPECT_FALSE(config->dialing.services.at("campaign").allow);
+    EXPECT_THAT(*config->dialing.operators.at("anna@example.org").allow, ElementsAre("+*"));
+    EXPECT_TRUE(config->dialing.operators.at("anna@example.org").deny->empty());
     EXPECT_EQ(config->retention_events, Millis{864000000});
     EXPECT_EQ(config->retention_calls, Millis{3600000});
     EXPECT_EQ(config->http.at(0).listen, "127.0.0.1:8383");
@@ -338,6 +349,17 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
         {with("pop: {language: english}"), ":11: key pop.language: must be two small letters, like en"},
         {with("pop: {missed: x}"), ":11: key pop.missed: must be one of notice, store, none"},
         {with("dialing: {allow: ['4+4']}"), ":11: key dialing.allow[0]: has a + that is not at the front"},
+        {with("dialing: {hours: [mon 8-18]}"),
+         ":11: key dialing.hours[0]: is no hours of the week; write them like `mon-fri 08:00-18:00`, `sat "
+         "09:00-12:00` or `daily 08:00-20:00`"},
+        {with("dialing: {emergency: ['+112']}"),
+         ":11: key dialing.emergency[0]: is no emergency number: digits as they are dialled, 6 at most"},
+        {with("dialing: {services: {sales: {rewrite: []}}}"),
+         ":11: key dialing.services.sales.rewrite: is unknown here; known are allow, deny, hours, "
+         "per_minute, "
+         "concurrent"},
+        {with("dialing: {operators: {anna: {deny: []}}}"),
+         ":11: key dialing.operators: is no operator's address; write it like anna@example.org"},
         {with("dialing: {rewrite: [{from: '+44'}]}"), ":11: key dialing.rewrite[0].to: is missing; add it"},
         {with("dialing: {rewrite: [{from: '+44', to: 'x'}]}"),
          ":11: key dialing.rewrite[0].to: may have digits, +, * and # only"},
