@@ -79,6 +79,18 @@ std::string services_of(std::string_view jid, std::span<const crm::Service> serv
     return all;
 }
 
+std::string seats_of(std::string_view pbx, std::span<const crm::Seat> seats) {
+    xmpp::Xml xml;
+    for (const auto& seat : seats) {
+        if (!seat.pbx.empty() && seat.pbx != pbx) continue;
+        xml.open("seat").attr("id", clipped(seat.id, longest_name));
+        attribute(xml, "extension", seat.extension);
+        attribute(xml, "place", seat.place);
+        xml.close();
+    }
+    return xml.take();
+}
+
 std::string reasons_of(std::span<const AgentReason> reasons) {
     xmpp::Xml xml;
     for (const auto& reason : reasons) {

@@ -124,6 +124,7 @@ Requests::Workplace Daemon::Impl::workplace(std::string_view jid) const {
         place.xml += reasons_of(config.agents.reasons);
         if (picture->extension.empty() && own_seats.empty()) continue;
         place.xml += xmpp::Xml().open("feature").attr("name", "agent").close().take();
+        place.xml += seats_of(side->config().name, own_seats);
     }
     return place;
 }

@@ -51,6 +51,13 @@ std::string Daemon::Impl::calls_xml(std::string_view jid) {
             herald.shown(notice);
             calls.push_back(call_xml(notice));
         }
+    // How the links are, too: who signs in while one is down heard nothing of it.
+    const auto* who = operator_of(jid);
+    for (const auto& side : sides)
+        if (who != nullptr && who->pbx == side->config().name)
+            calls.push_back(Stanzas::link_now("pbx", who->pbx, side->up(), side->since()));
+    if (const auto crm = link_views.find("crm"); crm != link_views.end())
+        calls.push_back(Stanzas::link_now("crm", {}, crm->second.up, crm->second.since));
     return stanzas.calls(herald.seq(jid), calls);
 }
 

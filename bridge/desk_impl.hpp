@@ -48,8 +48,9 @@ struct Ring {
     bool joined = false;  // it came with a younger call: pickup, unparking, consultation
     std::string key;      // Uniqueid of the first leg
     std::vector<RingLeg> legs;
-    Notice last;                   // as sent
-    std::optional<Millis> unheld;  // an Unhold that may belong to a transfer or hangup
+    std::optional<Millis> answered;  // when the operator took it, or their far end did
+    Notice last;                     // as sent
+    std::optional<Millis> unheld;    // an Unhold that may belong to a transfer or hangup
 
     [[nodiscard]] bool live() const { return state != RingState::ended; }
     [[nodiscard]] bool rings() const {

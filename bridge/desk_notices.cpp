@@ -8,6 +8,7 @@ namespace bridge {
 void Desk::Impl::announce(Talk& talk, Ring& ring, RingState state, Millis at, std::string_view replaces) {
     const bool waited = ring.state == RingState::ringing || ring.state == RingState::dialing;
     ring.state = state;
+    if (state == RingState::answered && !ring.answered) ring.answered = std::max(at, talk.row.started);
     ring.announced = true;
     learn_service(talk, *ring.legs.front().leg->call);
     Notice notice = snapshot(talk, ring, at);
@@ -33,6 +34,7 @@ Notice Desk::Impl::snapshot(const Talk& talk, const Ring& ring, Millis at) const
     notice.extension = ring.extension;
     notice.at = std::max(at, talk.row.started);
     notice.started = talk.row.started;
+    notice.answered = ring.answered;
     Party party = party_of(talk, ring);
     notice.party_number = std::move(party.number);
     notice.party_name = std::move(party.name);

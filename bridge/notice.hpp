@@ -41,6 +41,7 @@ struct Notice {
     Cause cause = Cause::none;  // only with ended
     std::string extension;
     Millis at{0}, started{0};
+    std::optional<Millis> answered;  // since when they talk
     std::string party_number,
         party_name;         // the other side, as the operator sees it; unescaped, attacker's text
     bool withheld = false;  // never looked up, whatever the number says

@@ -255,7 +255,8 @@ void Requests::me(const Iq& iq, const Responder& responder) {
         auto* side = office_.pbx(who->pbx);
         // What this operator can do here and now, so that a client shows no button that is refused.
         if (who->active && side != nullptr && !who->extension.empty()) {
-            xml.open("feature").attr("name", "dial").close();
+            for (auto feature : {"dial", "history", "claim", "note", "directory"})
+                xml.open("feature").attr("name", feature).close();
             for (auto feature : office_.features(*side, *who))
                 xml.open("feature").attr("name", feature).close();
         }

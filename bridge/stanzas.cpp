@@ -1,5 +1,6 @@
 #include "bridge/stanzas.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -93,8 +94,11 @@ std::string call_element(const Notice& notice, const crm::Lookup& lookup, std::s
         details.close();
     }
     details.raw(service_element(notice, page));
+    // A second record of somebody who has one is not suggested.
+    const bool has_one =
+        std::ranges::find(lookup.matches, crm::Quality::exact, &crm::Match::quality) != lookup.matches.end();
     Xml create;
-    if (lookup.create && is_usable_link(*lookup.create)) {
+    if (!has_one && lookup.create && is_usable_link(*lookup.create)) {
         create.open("create");
         attribute(create, "module", lookup.create_module);
         create.attr("url", *lookup.create).close();
@@ -111,6 +115,7 @@ std::string call_element(const Notice& notice, const crm::Lookup& lookup, std::s
             xml.attr("cause", to_string(notice.cause));
         attribute(xml, "extension", notice.extension);
         xml.attr("at", iso8601(notice.at)).attr("started", iso8601(notice.started));
+        if (notice.answered) xml.attr("answered", iso8601(*notice.answered));
         if (notice.shared) xml.attr("shared", "true");
         attribute(xml, "request", notice.request, longest_value);
         attribute(xml, "actions", notice.actions);
@@ -265,6 +270,12 @@ std::string Stanzas::sync(std::string_view to, std::uint64_t seq) const {
     xml.open("sync").attr("xmlns", ours).attr("epoch", style_.epoch).attr("seq", Digits(seq)).close();
     xml.open("no-store").attr("xmlns", "urn:xmpp:hints").close();
     return xml.close().take();
+}
+
+std::string Stanzas::link_now(std::string_view kind, std::string_view name, bool up, Millis since) {
+    Xml xml;
+    xml.open("link").attr("to", kind).attr("name", name).attr("state", up ? "up" : "down");
+    return xml.attr("since", iso8601(since)).close().take();
 }
 
 std::string Stanzas::link(std::string_view to, std::uint64_t seq, std::string_view kind,

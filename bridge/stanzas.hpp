@@ -37,8 +37,11 @@ class Stanzas {
 
     // <call/> alone: answer to a dial request, and part of <calls/>.
     [[nodiscard]] std::string call(const Notice& notice, const crm::Lookup& lookup) const;
-    // Answer to <calls/>: the elements of call(), and the number of notices to this JID so far.
+    // Answer to <calls/>: the elements of call() and link_now(), and the number of notices to this JID so
+    // far.
     [[nodiscard]] std::string calls(std::uint64_t seq, std::span<const std::string> calls) const;
+
+    static std::string link_now(std::string_view kind, std::string_view name, bool up, Millis since);
 
     // Messages to a console.
     [[nodiscard]] std::string sync(std::string_view to, std::uint64_t seq) const;

@@ -11,6 +11,15 @@ namespace {
 
 constexpr Millis noon{1795348800000};  // 2026-11-22T12:00:00Z
 
+TEST(agent_stanzas, the_seats_of_this_exchange_can_be_chosen) {
+    const std::vector<crm::Seat> seats = {{.id = "4", .extension = "204", .place = "window <2>"},
+                                          {.id = "b1", .pbx = "branch", .extension = "301"},
+                                          {.id = "5", .pbx = "hq"}};
+    EXPECT_EQ(bridge::seats_of("hq", seats),
+              "<seat id='4' extension='204' place='window &lt;2&gt;'/><seat id='5'/>");
+    EXPECT_EQ(bridge::seats_of("hq", {}), "");
+}
+
 TEST(agent_stanzas, the_picture_is_whole) {
     AgentPicture picture{.jid = "anna@example.org",
                          .pbx = "hq",

@@ -235,6 +235,23 @@ TEST(desk, an_unclear_end_waits_for_the_caller) {
     EXPECT_EQ(rang_out.desk.sizes().waiting, 0U);
 }
 
+TEST(desk, since_when_they_talk_is_kept_while_somebody_is_held) {
+    Exchange e("hq", two_people());
+    e.caller();
+    e.ring("PJSIP/201-00000001", "1.1");
+    e.wait(3000ms);
+    e.state("1.1", "1.0", "Up");
+    const Millis answered = e.now;
+    e.wait(5000ms);
+    e.event("Hold", {{"Uniqueid", "1.1"}, {"Linkedid", "1.0"}});
+    e.wait(5000ms);
+    EXPECT_THAT(e.told(anna), ElementsAre("ringing 1.1", "answered 1.1", "held 1.1"));
+    EXPECT_FALSE(e.seen.notices.front().answered);
+    EXPECT_EQ(e.seen.notices.at(1).answered, answered);
+    EXPECT_EQ(e.seen.notices.back().answered, answered);
+    EXPECT_EQ(e.desk.current(anna).front().answered, answered);  // what is asked for after a reload
+}
+
 TEST(desk, an_unhold_right_before_a_transfer_is_not_shown) {
     Exchange e("hq", two_people());
     e.caller();

@@ -70,6 +70,35 @@ class StanzasTest : public ::testing::Test {
     pugi::xml_document document;
 };
 
+TEST_F(StanzasTest, a_new_record_is_offered_unless_a_right_one_is_there) {
+    for (const auto quality : {crm::Quality::exact, crm::Quality::national, crm::Quality::suffix}) {
+        auto match = ann();
+        match.quality = quality;
+        auto lookup = found({match});
+        lookup.create = "https://crm.example.org/new";
+        lookup.create_module = "Leads";
+        const auto create = message(ringing(), lookup, everybody).child("call").child("create");
+        EXPECT_EQ(!create, quality == crm::Quality::exact) << static_cast<int>(quality);
+        if (!create) continue;
+        EXPECT_STREQ(create.attribute("url").value(), "https://crm.example.org/new");
+        EXPECT_STREQ(create.attribute("module").value(), "Leads");
+    }
+    auto hidden = ann();  // that it exists is told, and a second one is not wanted either
+    hidden.may_see = false;
+    auto lookup = found({hidden});
+    lookup.create = "https://crm.example.org/new";
+    EXPECT_FALSE(message(ringing(), lookup, everybody).child("call").child("create"));
+}
+
+TEST_F(StanzasTest, since_when_they_talk_is_told_from_the_answer_on) {
+    auto notice = ringing();
+    EXPECT_FALSE(message(notice, {}, everybody).child("call").attribute("answered"));
+    notice.answered = notice.at;
+    notice.state = bridge::RingState::held;
+    EXPECT_STREQ(message(notice, {}, everybody).child("call").attribute("answered").value(),
+                 "2026-11-20T15:08:49.305Z");
+}
+
 TEST_F(StanzasTest, everything_to_a_plain_client) {
     auto notice = ringing();
     notice.queue = "support";
@@ -125,8 +154,7 @@ TEST_F(StanzasTest, everything_to_a_plain_client) {
     EXPECT_STREQ(match.attribute("organization").value(), "ACME");
     EXPECT_EQ(match.attribute("url").value(), ann().url);
     EXPECT_STREQ(match.attribute("quality").value(), "exact");
-    EXPECT_STREQ(call.child("create").attribute("url").value(), "https://crm.example.org/new");
-    EXPECT_STREQ(call.child("create").attribute("module").value(), "Leads");
+    EXPECT_FALSE(call.child("create"));  // there is a record that is right
     const auto phone = xml.child("phone-event");
     EXPECT_STREQ(phone.attribute("xmlns").value(), "http://jivesoftware.com/xmlns/phone");
     EXPECT_STREQ(phone.attribute("callID").value(), "hq:1795187329.0");

@@ -338,3 +338,29 @@ def test_server_elsewhere_without_encryption_is_refused(quick, pages, tab):
     pages.config["websocket"] = "ws://xmpp.example.org/xmpp-websocket"
     tab.load(pages.address).see("[role=alert]", "websocket is not encrypted")
     assert tab.all("input") == []
+
+
+def test_a_link_that_is_down_is_told_to_who_signs_in_then(quick, tab):
+    quick.exchange.stop()
+    try:
+        wait_until(lambda: "link=pbx:hq down:" in quick.site.daemon.text(), 10, "the daemon noticed")
+        tab.sign_in("anna").online()
+        tab.see(".links[data-bad='true']", "No telephone exchange hq")
+    finally:
+        quick.exchange.start()
+    tab.see(".links[data-bad='false']", timeout=30)
+
+
+def test_since_when_they_talk_is_told_and_answered(quick):
+    """What the page counts from after a reload."""
+    client = quick.site.client("anna", console=True, resource="talk")
+    try:
+        quick.ring(kind="answered")
+        assert client.expect(state="ringing").answered is None
+        told = client.expect(state="answered")
+        assert told.answered == told.call.get("at")
+        answer = client.request(f"<calls xmlns='{NS}'/>", "get")
+        assert [one.get("answered") for one in answer.iter(f"{{{NS}}}call")] == [told.answered]
+    finally:
+        client.stop()
+        quick.site.clients.remove(client)

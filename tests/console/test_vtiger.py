@@ -151,22 +151,24 @@ class Page:
 def vtiger_company(pages, tmp_path_factory):
     from quick import Quick
     folder = tmp_path_factory.mktemp("vtiger")
-    port, crm = places.free_port(), places.free_port()
+    ports, crm = {"websocket": places.free_port(), "bosh": places.free_port()}, places.free_port()
 
     def prepare(site):
-        www = folder / "console"
-        shutil.copytree(DIST, www)
-        (www / "config.json").write_text(json.dumps({"websocket": site.xmpp.websocket, "component": "cti.example.org", "domain": "example.org"}))
         site.daemon.config["crm"]["web"] = f"http://127.0.0.1:{crm}/"
-        site.daemon.config["http"] = [{"listen": f"127.0.0.1:{port}", "serve": ["console"], "console": str(www), "crm_origins": [f"http://127.0.0.1:{crm}"]}]
+        site.daemon.config["http"] = []
+        for transport, port in ports.items():
+            www = folder / transport
+            shutil.copytree(DIST, www)
+            (www / "config.json").write_text(json.dumps({transport: getattr(site.xmpp, transport), "component": "cti.example.org", "domain": "example.org"}))
+            site.daemon.config["http"].append({"listen": f"127.0.0.1:{port}", "serve": ["console"], "console": str(www), "crm_origins": [f"http://127.0.0.1:{crm}"]})
         site.daemon.write()
     company = Quick(prepare=prepare, users=())
-    company.console = f"http://127.0.0.1:{port}"
+    company.console, company.bosh_console = (f"http://127.0.0.1:{port}" for port in ports.values())
 
     def links():
         return [row["linkurl"] for row in company.site.database.rows("SELECT linkurl FROM vtiger_links WHERE linktype='HEADERSCRIPT' AND tabid=0 ORDER BY linkid", database="vtiger")]
     company.vtiger = Vtiger(folder / "tree", links, crm)
-    company.vtiger.allow(company.console)
+    company.vtiger.allow(f"{company.console} {company.bosh_console}")
     company.site.database.load("GRANT INSERT, DELETE ON vtiger.vtiger_links TO 'ctibridge'@'localhost'; GRANT UPDATE ON vtiger.vtiger_links_seq TO 'ctibridge'@'localhost'")
     done = company.site.daemon.command("vtiger", "install", "--console", company.console, "--docroot", str(company.vtiger.tree), "--yes")
     assert done.returncode == 0, done.stderr
@@ -400,6 +402,46 @@ def test_two_tabs_are_one_session_and_one_picture(company, watcher, anna):
     anna.driver.switch_to.window(first)
     anna.see(".call[data-state='answered']")
     assert len(watcher.seen) == 1
+
+
+def test_over_bosh_it_is_the_same(company, page, watcher):
+    def install(console):
+        assert company.site.daemon.command("vtiger", "install", "--console", console, "--docroot", str(company.vtiger.tree), "--yes").returncode == 0
+    install(company.bosh_console)
+    try:
+        page.load().sign_in().lamp("online", "ready", "not-ready", "logged-out")
+        wait_until(lambda: len(watcher.seen) == 1, 10, "the widget's session is seen")
+        company.ring(kind="answered")
+        page.see(".call[data-state='answered']")
+        for number in range(5):
+            page.load(record=160 + number)
+            page.see(".call[data-state='answered']")
+        assert len(watcher.seen) == 1
+    finally:
+        install(company.console)
+
+
+def test_without_shared_workers_each_page_signs_in_by_itself(company, page):
+    page.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": "delete window.SharedWorker"})
+    page.load().sign_in().lamp("online", "ready", "not-ready", "logged-out")
+    company.ring(kind="answered")
+    page.see(".call[data-state='answered']")
+    page.load(record=170)
+    page.see(".call[data-state='answered']")
+
+
+def test_who_is_signed_in_at_the_console_is_so_in_vtiger(company, page):
+    crm = page.driver.current_window_handle
+    page.lamp("sign-in")
+    console = page.browser.new_tab(company.console + "/").sign_in("anna").online()
+    page.driver.switch_to.window(crm)
+    page.load(record=180).lamp("online", "ready", "not-ready", "logged-out")
+    company.ring(kind="answered")
+    page.see(".call[data-state='answered']")
+    console.state("answered")
+    console.click("[data-action='sign-out']")
+    page.driver.switch_to.window(crm)
+    page.lamp("sign-in")        # all pages of the browser
 
 
 def test_a_record_opens_in_the_page(company, anna):

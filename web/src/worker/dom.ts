@@ -18,3 +18,11 @@ class Parser {
 }
 
 if (typeof document === "undefined") Object.assign(globalThis, { document: { implementation: new DOMImplementation() }, DOMParser: Parser, XMLSerializer });
+
+// What BOSH reads its answers by.
+if (typeof XMLHttpRequest !== "undefined" && !("responseXML" in XMLHttpRequest.prototype)) {
+  Object.defineProperty(XMLHttpRequest.prototype, "responseXML", {
+    configurable: true,
+    get(this: XMLHttpRequest) { return this.readyState === 4 && this.responseText !== "" ? new Parser().parseFromString(this.responseText) : null; },
+  });
+}
