@@ -108,6 +108,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
                         call_requests.message(side, message);
                         desk_requests.message(side, message);
                         if (message.is_event("DeviceStateChange")) arm_lines();
+                        phone_ordered(side, message);
                     }},
             log));
         call_requests.add(*sides.back());
@@ -253,10 +254,14 @@ void Daemon::Impl::handle(PbxSide& side, Outcome&& outcome) {
     const auto& name = side.config().name;
     auto now = wall_now();
     for (const auto& number : outcome.lookups) flow.prefetch(plain_number(number, name), name, now);
-    for (const auto& notice : outcome.notices) answered_dials.erase(notice.leg);
+    for (const auto& notice : outcome.notices) {
+        answered_dials.erase(notice.leg);
+        if (notice.state != RingState::ended) requests.outcomes().rang(notice.leg);
+    }
     for (const auto& caller : outcome.callers) name_caller(side, caller);
     for (auto& row : outcome.calls) {
         dial_ended(row, now);
+        requests.outcomes().ended(row);
         record(std::move(row));
     }
     for (auto& row : outcome.legs) record(book.leg(std::move(row)), name);

@@ -7,6 +7,8 @@
 #include "bridge/agent_memory.hpp"
 #include "bridge/agent_stanzas.hpp"
 #include "bridge/daemon_impl.hpp"
+#include "bridge/extensions.hpp"
+#include "bridge/phone_orders.hpp"
 #include "bridge/printable.hpp"
 #include "xmpp/jid.hpp"
 #include "xmpp/xml.hpp"
@@ -85,6 +87,9 @@ OperatorCommands::Office Daemon::Impl::command_office() {
         .seen = [this](std::string_view bare, std::string_view from) { client_seen(bare, from); },
         .dial = [this](const std::string& jid, const std::string& number,
                        std::function<void(bool, std::string)> told) { requests.dial_for(jid, number, told); },
+        .dial_by_chat =
+            [this](const std::string& jid, const std::string& number,
+                   std::function<void(bool, std::string)> told) { requests.dial_by_chat(jid, number, told); },
         .say =
             [this](std::string_view to, std::string_view text) {
                 xmpp::Xml xml;
@@ -258,6 +263,50 @@ void Daemon::Impl::agent_presence(const xmpp::Presence& seen) {
         else if (seen.type == "unavailable")
             agents.apply(agents.agents().client_gone(full, wall_now()));
     }
+}
+
+// The phone hears what became of it: the dialplan waits for the variable.
+void Daemon::Impl::phone_ordered(PbxSide& side, const ami::Message& message) {
+    auto order = phone_order(message);
+    if (!order || stopping) return;
+    const auto& pbx_config = side.config();
+    const auto answer = [this, &side, channel = std::string(message.get("Uniqueid"))](
+                            const std::string& jid, const std::string& fault) {
+        log(fault.empty() ? log_info : log_warning,
+            fmt::format("pbx={} by phone: agent={} {}", side.config().name, jid,
+                        fault.empty() ? "done" : printable(fault)));
+        if (!fault.empty())
+            explain({wall_now(), Why::agent_refused, {}, {}, jid, {{Fact::text, "by phone: " + fault}}});
+        if (!channel.empty())
+            side.submit(ami::set_variable(channel, "CTI_AGENT", fault.empty() ? "done" : "refused"), {});
+    };
+    if (!*order) return answer({}, order->error());
+    const auto here = [&](const auto& all) {
+        std::vector<crm::Operator> people_here;
+        for (const auto& who : all)
+            if (who.pbx == pbx_config.name && !who.jid.empty()) people_here.push_back(who);
+        return people_here;
+    };
+    const auto at_home = here(found_people), placed = here(seated(found_people));
+    std::vector<crm::Seat> seats;
+    std::unordered_map<std::string, std::string> devices;
+    for (const auto& seat : own_seats) {
+        if (seat.pbx.empty() ? sides.size() > 1 : seat.pbx != pbx_config.name) continue;
+        seats.push_back(seat);
+        for (const auto& device : seat.devices) devices[device] = seat.extension;
+    }
+    for (const auto& who : at_home)
+        for (const auto& device : who.devices) devices.emplace(device, who.extension);
+    Extensions phones(pbx_config.channels, pbx_config.extensions);
+    std::unordered_set<std::string> known;
+    for (const auto& seat : seats) known.insert(seat.extension);
+    for (const auto& who : at_home) known.insert(who.extension);
+    phones.set_people(known, devices);
+    auto request = request_of(**order, phones.of_channel((*order)->channel), at_home, placed, seats);
+    if (!request) return answer({}, request.error());
+    agent_requests.ask(*request, [answer, jid = request->jid](const std::optional<AgentFault>& fault) {
+        answer(jid, fault ? fault->text : std::string());
+    });
 }
 
 void Daemon::Impl::agent_messenger(bool up) {

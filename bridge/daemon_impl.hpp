@@ -146,6 +146,7 @@ struct Daemon::Impl {
     void ping_agent(PbxSide& side, const std::string& client);
     void client_seen(std::string_view bare, std::string_view from);
     void agent_presence(const xmpp::Presence& seen);
+    void phone_ordered(PbxSide& side, const ami::Message& message);
     void agent_messenger(bool up);
     [[nodiscard]] bool agents_leaving() const;
     void dismiss_agents();

@@ -190,7 +190,7 @@ void OperatorCommands::order(const std::string& bare, std::string_view line, Mil
         case ChatOrder::Kind::logout:
             return state(Kind::logged_out);
         case ChatOrder::Kind::dial:
-            return office_.dial(bare, asked.rest, told);
+            return office_.dial_by_chat(bare, asked.rest, told);
         case ChatOrder::Kind::unknown:
             break;
     }

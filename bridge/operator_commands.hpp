@@ -27,6 +27,10 @@ class OperatorCommands {
         std::function<void(const std::string& jid, const std::string& number,
                            std::function<void(bool good, std::string text)> told)>
             dial;
+        // The same for a chat line: `told` is called again when nobody answered.
+        std::function<void(const std::string& jid, const std::string& number,
+                           std::function<void(bool good, std::string text)> told)>
+            dial_by_chat;
         std::function<void(std::string_view to, std::string_view text)> say;  // a chat line
         std::function<void()> answered;                                       // an answer waits in the stream
     };

@@ -82,10 +82,23 @@ std::string Requests::person(const Iq& iq, const Responder& responder) {
     return {};
 }
 
+void Requests::dial_by_chat(const std::string& jid, const std::string& number,
+                            const std::function<void(bool good, std::string text)>& told) {
+    order_dial(jid, number, true, told);
+}
+
 void Requests::dial_for(const std::string& jid, const std::string& number,
                         const std::function<void(bool good, std::string text)>& told) {
+    order_dial(jid, number, false, told);
+}
+
+void Requests::order_dial(const std::string& jid, const std::string& number, bool followed,
+                          const std::function<void(bool good, std::string text)>& told) {
     start_dial({.jid = jid, .number = number, .service = {}, .module = {}, .record = {}, .request = {}},
-               [this, told](const auto& dialed) {
+               [this, told, followed](const auto& dialed) {
+                   if (dialed && followed)
+                       outcomes_.follow(dialed->dialing.channel_id, dialed->dialing.number,
+                                        [told](const std::string& text) { told(false, text); });
                    if (dialed)
                        told(true, fmt::format("Calling {}; your phone rings first.", dialed->dialing.number));
                    else

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ami/session.hpp"
+#include "bridge/dial_outcomes.hpp"
 #include "bridge/dialer.hpp"
 #include "bridge/pbx_side.hpp"
 #include "crm/call_log.hpp"
@@ -66,6 +67,10 @@ class Requests {
     // say.
     void dial_for(const std::string& jid, const std::string& number,
                   const std::function<void(bool good, std::string text)>& told);
+    // The same by a chat line: `told` is called once more when the call ends without an answer.
+    void dial_by_chat(const std::string& jid, const std::string& number,
+                      const std::function<void(bool good, std::string text)>& told);
+    [[nodiscard]] DialOutcomes& outcomes() { return outcomes_; }
 
  private:
     using Iq = xmpp::Iq;
@@ -75,6 +80,8 @@ class Requests {
     void me(const Iq& iq, const Responder& responder);
     void phone_action(const Iq& iq, const Responder& responder);
 
+    void order_dial(const std::string& jid, const std::string& number, bool followed,
+                    const std::function<void(bool good, std::string text)>& told);
     // What is told to the asker when a dial went well.
     using Accepted = std::function<std::string(const DialPlan&)>;
     void dial_for(const Responder& responder, const DialRequest& request, Accepted accepted);
@@ -84,6 +91,7 @@ class Requests {
 
     Office office_;
     Dialer dialer_;
+    DialOutcomes outcomes_;
 };
 
 }  // namespace bridge

@@ -1,11 +1,9 @@
 """Ring bytes at the AMI socket -> stanza read at an XMPP client: the daemon, and beside it a relay that sends prepared stanzas."""
-import base64
 import json
 import os
 import pathlib
 import queue
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -15,33 +13,17 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from lab.daemon import Daemon, configuration            # noqa: E402
 from lab.process import Child, wait_until                # noqa: E402
-from lab.xmpp_servers import COMPONENT, DOMAIN, SECRET, password   # noqa: E402
+from lab.raw_xmpp import RawClient                       # noqa: E402
+from lab.xmpp_servers import COMPONENT, SECRET           # noqa: E402
 
 MESSAGE = re.compile(rb"<message\b.*?</message>", re.S)
 
 
-class Reader:
-    """An XMPP client that only notes when a stanza was read: no library between the socket and the clock."""
+class Reader(RawClient):
+    """An XMPP client that only notes when a stanza was read."""
 
     def __init__(self, port: int, user: str):
-        self.jid = f"{user}@{DOMAIN}"
-        self.socket = socket.create_connection(("127.0.0.1", port), 10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.data = b""
-        opening = f"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' version='1.0' to='{DOMAIN}'>"
-        secret = base64.b64encode(f"\0{user}\0{password(user)}".encode()).decode()
-        for text, mark in (("<?xml version='1.0'?>" + opening, b"</stream:features>"),
-                           (f"<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{secret}</auth>", b"<success"),
-                           (opening, b"</stream:features>"),
-                           ("<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>bench</resource></bind></iq>", b"</iq>"),
-                           ("<presence/>", b"<presence")):
-            self.socket.sendall(text.encode())
-            while mark not in self.data:
-                piece = self.socket.recv(65536)
-                if not piece:
-                    raise EOFError(self.data)
-                self.data += piece
-            self.data = b""
+        super().__init__(port, user, "bench")
         self.rings = {}                 # leg -> (monotonic ns, stanza)
         self.sizes = []
         self.thread = threading.Thread(target=self._read, daemon=True)
@@ -65,9 +47,6 @@ class Reader:
                     leg = re.search(rb"leg=['\"]([^'\"]*)", call.group()).group(1).decode()
                     self.rings.setdefault(leg, (at, found.group()))
             self.data = self.data[end:]
-
-    def close(self):
-        self.socket.close()
 
 
 class Pbx:

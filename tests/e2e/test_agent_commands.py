@@ -131,6 +131,38 @@ def test_a_chat_line_dials(calm):
     assert calm.phone("201").idle
 
 
+def said_later(client, words: str) -> list:
+    """Chat lines that came without being asked for."""
+    def found():
+        return [n.body for n in client.notices if n.sender.split("/")[0] == "pbx@cti.example.org" and words in n.body]
+    return wait_until(found, 20, f"a line with {words!r}, not only {[n.body for n in client.notices]}")
+
+
+def test_a_chat_line_that_dialled_is_told_when_no_phone_rings(calm):
+    david = calm.desk("david")                  # his phone is not registered
+    assert say(david.client, f"dial {PAVEL}") == f"Calling {PAVEL}; your phone rings first."
+    assert said_later(david.client, "was not called") == [f"{PAVEL} was not called: your phone did not ring. Is it switched on and registered?"]
+    assert calm.site.provider.calls == []
+
+
+def test_a_chat_line_that_dialled_is_told_of_a_busy_number_and_of_no_answered_call(calm):
+    anna = calm.desk("anna")
+    calm.site.provider.behave(PAVEL.replace("+", "00"), 486)
+    calm.phone("201").behaviour = 0
+    assert say(anna.client, f"dial {PAVEL}").startswith("Calling")
+    assert said_later(anna.client, "ended") == [f"The call to {PAVEL} ended: busy."]
+    calm.site.provider.behaviour.clear()
+    calm.phone("201").wait("idle")
+    anna.client.clear()
+    assert say(anna.client, f"dial {PAVEL}").startswith("Calling")
+    anna.client.expect(state="answered")
+    calm.phone("201").hangup()
+    anna.client.expect(state="ended")
+    calm.phone("201").wait("idle")
+    assert say(anna.client, "state") == "You are logged out."
+    assert not [n for n in anna.client.notices if "The call to" in (n.body or "")]
+
+
 def test_who_is_no_operator_is_told_so_once(calm):
     stranger = calm.site.client("stranger")
     try:

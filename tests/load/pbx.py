@@ -53,6 +53,8 @@ class Pbx:
         self.server = None
         self.load = None
         self.port = 0
+        self.action_time = 0.0                  # seconds for each action, one after the other, as a session of Asterisk works
+        self.most_waiting = 0                   # actions that were there at once, the one worked on counted
         self.sent = 0                           # events, to each client that was there
         self._pending: list = []
         self.exchange = Exchange(self)

@@ -30,6 +30,7 @@ class Session:
         self.stalled = False
         self.rate = 0                # bytes a second that get through; 0: all
         self.held = bytearray()      # what waits for that
+        self.inbox = asyncio.Queue()    # actions that came in and are not looked at yet
         self.cut_after = None        # bytes of events still sent before the connection is closed amid a message
 
     # -- what goes out
@@ -99,7 +100,17 @@ class Session:
             await self.reader.read()
             return
         self.send(faults.banner)
-        while block := await self._block():
+        listening = asyncio.get_running_loop().create_task(self._listen())
+        try:
+            await self._serve()
+        finally:
+            listening.cancel()
+
+    async def _serve(self):
+        while block := await self.inbox.get():
+            self.pbx.most_waiting = max(self.pbx.most_waiting, 1 + self.inbox.qsize())
+            if self.pbx.action_time:
+                await asyncio.sleep(self.pbx.action_time)
             action = {}
             for line in block.decode("utf-8", "surrogateescape").split("\r\n"):
                 name, _, value = line.partition(":")
@@ -113,11 +124,12 @@ class Session:
             if await self._act(action):
                 break
 
-    async def _block(self):
+    async def _listen(self):
         try:
-            return await self.reader.readuntil(b"\r\n\r\n")
+            while True:
+                self.inbox.put_nowait(await self.reader.readuntil(b"\r\n\r\n"))
         except (asyncio.IncompleteReadError, ConnectionError):
-            return b""
+            self.inbox.put_nowait(b"")
 
     async def _act(self, action) -> bool:
         """True: the connection ends."""
