@@ -6,6 +6,7 @@
 
 #include "bridge/config_agents.hpp"
 #include "bridge/config_reader.hpp"
+#include "bridge/config_see.hpp"
 #include "bridge/page_url.hpp"
 #include "crm/numbers.hpp"
 
@@ -587,6 +588,7 @@ constexpr Row<Config> top_rows[] = {
      }},
     {"dialing",
      [](Reader& r, const Node& n, Config& c) { read_map<DialingConfig>(r, n, dialing_rows, c.dialing); }},
+    {"see", [](Reader& r, const Node& n, Config& c) { read_see(r, n, c.see); }},
     {"agents", [](Reader& r, const Node& n, Config& c) { read_agents(r, n, c.agents); }},
     {"retention", [](Reader& r, const Node& n, Config& c) { read_map<Config>(r, n, retention_rows, c); }},
     {"http",

@@ -12,6 +12,7 @@
 
 #include "bridge/agents_config.hpp"
 #include "bridge/link.hpp"
+#include "bridge/sight_config.hpp"
 #include "crm/config.hpp"
 
 namespace bridge {
@@ -92,6 +93,7 @@ struct Config {
     crm::Config crm;
     std::filesystem::path state = "/var/lib/ctibridge";
     DialingConfig dialing;
+    SightConfig see;      // what operators may see
     AgentsConfig agents;  // of every pbx; what is a pbx's own is left open
     Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
     std::vector<HttpConfig> http;
