@@ -50,7 +50,8 @@ struct Arguments {
     double record_seconds = 0;
     PlayOptions play;  // replay --serve
     std::optional<unsigned short> serve;
-    std::string of;  // explain
+    std::string of;       // explain
+    std::string dialing;  // on, off
     bool all = false;
     std::size_t last = 5;
     VtigerOptions vtiger;  // its dry_run is the one above
@@ -174,6 +175,12 @@ int run_status(const Arguments& arguments) {
     auto config = configuration(arguments.config, {.secrets = false});
     if (!config) return wrong;
     return status_command(config->control, arguments.json, std::cout, std::cerr);
+}
+
+int run_dialing(const Arguments& arguments) {
+    auto config = configuration(arguments.config, {.secrets = false});
+    if (!config) return wrong;
+    return dialing_command(config->control, arguments.dialing, arguments.pbx, std::cout, std::cerr);
 }
 
 int run_explain(const Arguments& arguments) {
@@ -342,6 +349,14 @@ int command_line(int argc, char** argv) {
             "down, 2: no daemon answers",
             run_status);
     status->add_flag("--json", arguments.json, "one JSON object");
+    auto* dialing = add("dialing",
+                        "switch the running daemon's dialling off or on, or ask how it is; exit code 0: on, "
+                        "1: off somewhere, "
+                        "2: no daemon answers",
+                        run_dialing);
+    dialing->add_option("state", arguments.dialing, "on or off; without it: ask")
+        ->check(CLI::IsMember({"on", "off"}));
+    dialing->add_option("pbx", arguments.pbx, "only this pbx of the configuration; without it: all");
     auto* explaining =
         add("explain",
             "why there was (no) pop, this match, this refusal; exit code 0: something is known, 1: "

@@ -7,6 +7,7 @@
 #include "bridge/config_agents.hpp"
 #include "bridge/config_dialing.hpp"
 #include "bridge/config_reader.hpp"
+#include "bridge/config_see.hpp"
 #include "bridge/http_text.hpp"
 #include "bridge/page_url.hpp"
 #include "crm/numbers.hpp"
@@ -561,6 +562,7 @@ constexpr Row<Config> top_rows[] = {
          if (auto value = r.path(n)) c.crm.sql_dir = *value;
      }},
     {"dialing", [](Reader& r, const Node& n, Config& c) { read_dialing(r, n, c.dialing); }},
+    {"see", [](Reader& r, const Node& n, Config& c) { read_see(r, n, c.see); }},
     {"agents", [](Reader& r, const Node& n, Config& c) { read_agents(r, n, c.agents); }},
     {"retention", [](Reader& r, const Node& n, Config& c) { read_map<Config>(r, n, retention_rows, c); }},
     {"http",

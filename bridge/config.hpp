@@ -14,6 +14,7 @@
 #include "bridge/agents_config.hpp"
 #include "bridge/hours.hpp"
 #include "bridge/link.hpp"
+#include "bridge/sight_config.hpp"
 #include "crm/config.hpp"
 
 namespace bridge {
@@ -107,6 +108,7 @@ struct Config {
     crm::Config crm;
     std::filesystem::path state = "/var/lib/ctibridge";
     DialingConfig dialing;
+    SightConfig see;      // what operators may see
     AgentsConfig agents;  // of every pbx; what is a pbx's own is left open
     Millis retention_events{30LL * 86400 * 1000}, retention_calls{730LL * 86400 * 1000};
     std::vector<HttpConfig> http;

@@ -46,6 +46,16 @@ int status_command(const std::string& control, bool json, std::ostream& out, std
     return (*answer)["report"].value("all_up", false) ? fine : not_so;
 }
 
+int dialing_command(const std::string& control, const std::string& state, const std::string& pbx,
+                    std::ostream& out, std::ostream& err) {
+    const auto answer =
+        ask(control, JsonObject().text("verb", "dialing").text("state", state).text("pbx", pbx).str(), err);
+    if (!answer) return no_daemon;
+    print(*answer, false, out);
+    const auto& report = (*answer)["report"];
+    return report.contains("dialing_off") && report["dialing_off"].empty() ? fine : not_so;
+}
+
 int explain_command(const std::string& control, const ExplainOptions& options, std::ostream& out,
                     std::ostream& err) {
     const auto request = JsonObject()

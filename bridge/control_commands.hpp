@@ -1,4 +1,4 @@
-// `ctibridge status` and `ctibridge explain`: they ask the running daemon by its control socket.
+// `ctibridge status`, `explain` and `dialing`: they ask the running daemon by its control socket.
 #pragma once
 
 #include <cstddef>
@@ -18,5 +18,10 @@ struct ExplainOptions {
 // 0 something is known, 1 nothing is, 2 no daemon answers.
 int explain_command(const std::string& control, const ExplainOptions& options, std::ostream& out,
                     std::ostream& err);
+
+// `state`: on, off, or empty to ask; `pbx` empty: all. 0 dialling is on, 1 it is off somewhere, 2 no daemon
+// answers.
+int dialing_command(const std::string& control, const std::string& state, const std::string& pbx,
+                    std::ostream& out, std::ostream& err);
 
 }  // namespace bridge

@@ -11,7 +11,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include "bridge/agent_memory.hpp"
@@ -61,6 +62,7 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       last_timer(io),
       numbers(config.crm.sites),
       audience(config.pop.mode),
+      sight(sight_ports()),
       stanzas(style()),
       call_log(
           config.crm, [this](std::function<void()> work) { asio::post(io, std::move(work)); },
@@ -84,14 +86,19 @@ Daemon::Impl::Impl(Config config_, Logger& log_)
       line_contacts(config.xmpp.component, line_ports()),
       http_doors(http_ports()),
       operator_commands(command_office(), agent_requests),
+      call_commands(call_command_ports()),
+      administrator_commands(administrator_command_ports()),
       control(
           io, [this](const ControlRequest& request, const ControlAnswer& answer) { asked(request, answer); },
           [this](int priority, std::string_view line) { log(priority, line); }) {
+    apply_see();
     requests.fill(table);
     agent_requests.fill(table);
     call_requests.fill(table);
     desk_requests.fill(table);
     operator_commands.fill(commands);
+    call_commands.fill(commands);
+    administrator_commands.fill(commands);
     commands.fill(table);
     for (const auto& pbx_config : config.pbx) {
         undecided.insert("pbx:" + pbx_config.name);
@@ -406,6 +413,7 @@ void Daemon::Impl::own_tables(const crm::Roster& own) {
     book.set_modules(std::move(modules));
     for (auto& side : sides) side->set_services(own.services);
     own_seats = own.seats;
+    own_services = own.services;
     if (mustered) {
         muster();
         take_seats();
@@ -505,30 +513,40 @@ void Daemon::Impl::leave() {
     last_timer.async_wait([this](error_code) { io.stop(); });
 }
 
-void Daemon::Impl::reload() {
+std::expected<std::string, std::string> Daemon::Impl::reload() {
+    std::expected<std::string, std::string> told;
     systemd::reloading();
     auto next = load_config(config.file);
     if (!next) {
         for (const auto& line : next.error().lines) log(log_error, line);
-        log(log_error, "reload: the file has faults; everything stays as it was");
+        constexpr std::string_view kept = "the file has faults; everything stays as it was";
+        log(log_error, fmt::format("reload: {}", kept));
+        told = std::unexpected(fmt::format("{}: {}", kept, fmt::join(next.error().lines, "; ")));
     } else {
         for (const auto& line : next->warnings) log(log_warning, line);
-        for (const auto& key : needs_restart(config, *next))
-            log(log_warning,
-                fmt::format("reload: a change of {} takes effect after a restart of ctibridge", key));
+        for (const auto& key : needs_restart(config, *next)) {
+            const auto line = fmt::format("a change of {} takes effect after a restart of ctibridge", key);
+            log(log_warning, "reload: " + line);
+            *told += line + "; ";
+        }
         config.dialing = next->dialing;
         config.pop = next->pop;
         config.agents = next->agents;
+        config.see = next->see;
+        apply_see();
         for (auto& side : sides) side->agents().agents().configure(agents_config(side->config()));
         config.log_level = next->log_level;
         requests.configure(config.dialing);
         apply_pop();
         log.set_level(config.log_level);
-        log(log_info,
-            "reload: dialing, agents, pop and log level are applied; people and numbers are read anew");
+        constexpr std::string_view applied =
+            "dialing, agents, see, pop and log level are applied; people and numbers are read anew";
+        log(log_info, fmt::format("reload: {}", applied));
+        *told += applied;
     }
     callers.reload();
     systemd::ready();
+    return told;
 }
 
 int Daemon::Impl::run() {
@@ -561,7 +579,7 @@ void Daemon::Impl::wait_for_signal() {
     signals.async_wait([this](error_code error, int number) {
         if (error) return;
         if (number == SIGHUP)
-            reload();
+            static_cast<void>(reload());  // the log has what came of it
         else
             stop();
         if (!stopping) wait_for_signal();

@@ -48,6 +48,8 @@ DeskRequests::Ports Daemon::Impl::desk_ports() {
             },
         .pbx = [this](std::string_view name) { return pbx(name); },
         .may_be_called = std::move(by_policy),
+        .sees_state = [this](std::string_view asker,
+                             std::string_view jid) { return sight.sees_state(asker, jid); },
         .agent =
             [this](std::string_view jid) {
                 for (const auto& side : sides)

@@ -18,6 +18,8 @@ const Daemon::Impl::ControlRow Daemon::Impl::control_table[] = {
     {"explain",
      "why there was (no) pop: {\"of\": a call, a JID or a number, \"all\": details too, \"last\": calls}",
      &Impl::control_explain},
+    {"dialing", "switch dialling: {\"state\": on, off or nothing to ask, \"pbx\": one, or all}",
+     &Impl::control_dialing},
     {"record", "a stream of what a pbx sends; `pbx` names it", &Impl::control_record},
 };
 

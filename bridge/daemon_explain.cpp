@@ -142,6 +142,11 @@ OperatorView Daemon::Impl::view_of(const crm::Operator& who) const {
 void Daemon::Impl::control_explain(const ControlRequest& request, const ControlAnswer& answer) {
     if (request.value("of").empty())
         return answer.error("bad-request", "explain needs \"of\": a call, a JID or a number");
+    const auto told = explained(request);
+    answer.done(JsonObject().text("text", told.text).raw("report", told.json).str());
+}
+
+Explanation Daemon::Impl::explained(const ControlRequest& request) const {
     const auto question = question_of(request);
     ExplainWorld world;
     world.now = wall_now();
@@ -164,11 +169,15 @@ void Daemon::Impl::control_explain(const ControlRequest& request, const ControlA
                 question.keys.end())
                 world.who = view_of(person);
     }
-    const auto told = explanation(reasons, question, world);
-    answer.done(JsonObject().text("text", told.text).raw("report", told.json).str());
+    return explanation(reasons, question, world);
 }
 
 void Daemon::Impl::control_status(const ControlRequest&, const ControlAnswer& answer) {
+    const auto status = status_view();
+    answer.done(JsonObject().text("text", status_text(status)).raw("report", status_json(status)).str());
+}
+
+StatusView Daemon::Impl::status_view() const {
     StatusView status;
     status.version = CTIBRIDGE_VERSION;
     status.pid = ::getpid();
@@ -195,7 +204,8 @@ void Daemon::Impl::control_status(const ControlRequest&, const ControlAnswer& an
     status.reason_bytes = reasons.bytes();
     status.reason_bytes_most = reasons.limits().bytes;
     status.reasons_since = reasons.since();
-    answer.done(JsonObject().text("text", status_text(status)).raw("report", status_json(status)).str());
+    status.dialing_off = dial_switch.all_off();
+    return status;
 }
 
 }  // namespace bridge

@@ -13,9 +13,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "bridge/administrator_commands.hpp"
 #include "bridge/agent_requests.hpp"
 #include "bridge/audience.hpp"
 #include "bridge/call_book.hpp"
+#include "bridge/call_commands.hpp"
 #include "bridge/call_requests.hpp"
 #include "bridge/caller_names.hpp"
 #include "bridge/control_server.hpp"
@@ -31,7 +33,9 @@
 #include "bridge/pbx_side.hpp"
 #include "bridge/reason_log.hpp"
 #include "bridge/requests.hpp"
+#include "bridge/sight.hpp"
 #include "bridge/stanzas.hpp"
+#include "bridge/status.hpp"
 #include "bridge/xmpp_side.hpp"
 #include "crm/call_log.hpp"
 #include "crm/callers.hpp"
@@ -69,7 +73,8 @@ struct Daemon::Impl {
     int run();
     void stop();   // the agents are seen to first
     void leave();  // then everything ends
-    void reload();
+    // What was applied, or what is wrong with the file.
+    std::expected<std::string, std::string> reload();
 
     void wait_for_signal();
     void watch(Millis every);
@@ -124,6 +129,9 @@ struct Daemon::Impl {
     [[nodiscard]] std::vector<std::string> devices_of(const LinePlace& place) const;
     [[nodiscard]] std::optional<LinePlace> line_place(std::string_view line) const;
     LineContacts::Ports line_ports();
+    [[nodiscard]] bool may_see_line(std::string_view jid, std::string_view line) const;
+    Sight::Ports sight_ports();
+    void apply_see();
     void arm_lines();
     void look_at_lines();
 
@@ -131,6 +139,9 @@ struct Daemon::Impl {
     [[nodiscard]] AgentsConfig agents_config(const PbxConfig& pbx_config) const;
     AgentRequests::Office agent_office();
     OperatorCommands::Office command_office();
+    CallCommands::Ports call_command_ports();                    // daemon_commands.cpp
+    AdministratorCommands::Ports administrator_command_ports();  // likewise
+    void switch_dialing(const std::string& pbx_name, bool on, const std::string& by);
     [[nodiscard]] bool is_administrator(std::string_view jid) const;
     [[nodiscard]] bool responsible(std::string_view by, std::string_view jid) const;
     // An administrator, or responsible for them.
@@ -166,7 +177,10 @@ struct Daemon::Impl {
                                                        std::string_view pbx_name) const;
     [[nodiscard]] std::vector<std::string> numbers_of(const Reason& reason) const;
     [[nodiscard]] ExplainQuestion question_of(const ControlRequest& request) const;
+    [[nodiscard]] Explanation explained(const ControlRequest& request) const;
+    [[nodiscard]] StatusView status_view() const;
     [[nodiscard]] OperatorView view_of(const crm::Operator& who) const;
+    void control_dialing(const ControlRequest& request, const ControlAnswer& answer);
     void control_record(const ControlRequest& request, const ControlAnswer& answer);
 
     void decided(std::string_view link);
@@ -215,6 +229,7 @@ struct Daemon::Impl {
     std::map<std::string, crm::Operator, std::less<>> people;  // each at their place
     std::vector<crm::Operator> found_people;                   // as the CRM and our tables say
     std::vector<crm::Seat> own_seats;
+    std::vector<crm::Service> own_services;
     std::map<std::pair<std::string, std::string>, std::vector<std::string>>
         line_devices;  // by pbx and extension
     std::map<std::string, std::vector<AgentMemory>, std::less<>>
@@ -228,6 +243,7 @@ struct Daemon::Impl {
         answered_dials;  // by channel: shown by the answer, not yet by a notice
     CallBook book;
     Audience audience;
+    Sight sight;
     Stanzas stanzas;
     crm::CallLog call_log;
     crm::Callers callers;
@@ -243,6 +259,8 @@ struct Daemon::Impl {
     HttpDoors http_doors;
     std::map<std::string, std::string, std::less<>> names_given;  // to the dialplan, by number
     OperatorCommands operator_commands;
+    CallCommands call_commands;
+    AdministratorCommands administrator_commands;
     xmpp::Commands commands;
     xmpp::IqTable table;
     std::vector<std::unique_ptr<PbxSide>> sides;

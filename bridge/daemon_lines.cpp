@@ -59,25 +59,59 @@ std::optional<LinePlace> Daemon::Impl::line_place(std::string_view line) const {
     });
 }
 
+Sight::Ports Daemon::Impl::sight_ports() {
+    return {.is_administrator = [this](std::string_view jid) { return is_administrator(jid); },
+            .may_act_for = [this](std::string_view by, std::string_view jid) { return may_act_for(by, jid); },
+            .are_colleagues =
+                [this](std::string_view one, std::string_view other) {
+                    const auto* who = operator_of(one);
+                    const auto* them = operator_of(other);
+                    const auto* side = them != nullptr ? pbx(them->pbx) : nullptr;
+                    return who != nullptr && who->active && side != nullptr &&
+                           are_colleagues(side->services().all(), one, other);
+                }};
+}
+
+void Daemon::Impl::apply_see() {
+    sight.configure(config.see);
+    line_contacts.review();
+    arm_lines();
+}
+
+// A line is of those who have its phone.
+bool Daemon::Impl::may_see_line(std::string_view jid, std::string_view line) const {
+    if (sight.config().states == SightConfig::States::everybody) return true;
+    const auto place = line_place(line);
+    if (!place) return false;
+    bool anybody = false;
+    for (const auto& [other, who] : people) {
+        if (who.pbx != place->pbx || who.extension != place->extension) continue;
+        if (sight.sees_state(jid, other)) return true;
+        anybody = true;
+    }
+    const auto* asker = operator_of(jid);
+    return !anybody && sight.sees_free_line(jid, asker != nullptr && asker->active);
+}
+
 LineContacts::Ports Daemon::Impl::line_ports() {
-    return {.known =
-                [this](std::string_view line) {
-                    if (line_place(line)) return LineContacts::Known::yes;
-                    const bool all_told =
-                        mustered && std::ranges::all_of(sides, [](const auto& side) { return side->up(); });
-                    return all_told ? LineContacts::Known::no : LineContacts::Known::later;
-                },
-            .state =
-                [this](std::string_view line) {
-                    const auto place = line_place(line);
-                    return place ? desk_requests.line(place->pbx, devices_of(*place)).state
-                                 : LineState::unknown;
-                },
-            .may_see = [](std::string_view, std::string_view) { return true; },
-            .send = [this](std::string_view stanza) { return xmpp->send(stanza); },
-            .keep = [this](const crm::Owed& owed,
-                           std::function<void(bool)> durable) { call_log.owe(owed, std::move(durable)); },
-            .drop = [this](const crm::Owed& owed) { call_log.settle(owed.jid, owed.pbx, owed.leg); }};
+    return {
+        .known =
+            [this](std::string_view line) {
+                if (line_place(line)) return LineContacts::Known::yes;
+                const bool all_told =
+                    mustered && std::ranges::all_of(sides, [](const auto& side) { return side->up(); });
+                return all_told ? LineContacts::Known::no : LineContacts::Known::later;
+            },
+        .state =
+            [this](std::string_view line) {
+                const auto place = line_place(line);
+                return place ? desk_requests.line(place->pbx, devices_of(*place)).state : LineState::unknown;
+            },
+        .may_see = [this](std::string_view jid, std::string_view line) { return may_see_line(jid, line); },
+        .send = [this](std::string_view stanza) { return xmpp->send(stanza); },
+        .keep = [this](const crm::Owed& owed,
+                       std::function<void(bool)> durable) { call_log.owe(owed, std::move(durable)); },
+        .drop = [this](const crm::Owed& owed) { call_log.settle(owed.jid, owed.pbx, owed.leg); }};
 }
 
 void Daemon::Impl::arm_lines() {

@@ -21,7 +21,8 @@ StanzaStyle Daemon::Impl::style() const {
                       .language = config.pop.language,
                       .missed = config.pop.missed,
                       .devices = {},
-                      .schemes = config.pop.schemes};
+                      .schemes = config.pop.schemes,
+                      .sight = &sight};
     for (const auto& pbx_config : config.pbx) style.devices[pbx_config.name] = pbx_config.channels.front();
     return style;
 }

@@ -153,18 +153,19 @@ bool DeskRequests::has_device(std::string_view pbx, std::span<const std::string>
 }
 
 std::string DeskRequests::colleague_xml(const crm::Operator& asker, const crm::Operator& other) const {
-    const auto line = line_of(other);
+    const bool sees = ports_.sees_state(asker.jid, other.jid);
+    const auto line = sees ? line_of(other) : Lines::Line{};
     xmpp::Xml xml;
     xml.open("colleague").attr("jid", other.jid);
     if (!other.name.empty()) xml.attr("name", other.name);
     xml.attr("extension", other.extension).attr("pbx", other.pbx);
     if (line.state != LineState::unknown) xml.attr("state", to_string(line.state));
     if (line.since.count() > 0) xml.attr("since", iso8601(line.since));
-    if (ports_.agent)
+    if (ports_.agent && sees)
         if (const auto agent = ports_.agent(other.jid); !agent.empty()) xml.attr("agent", agent);
     // What <pickup/> names. A phone at rest has none: most have not to be looked for.
     const auto* side = ports_.pbx(other.pbx);
-    if (side == nullptr || line.state == LineState::idle || line.state == LineState::unavailable)
+    if (side == nullptr || !sees || line.state == LineState::idle || line.state == LineState::unavailable)
         return xml.close().take();
     const auto rings = side->desk().standings();
     const auto ring = std::ranges::find_if(

@@ -26,7 +26,8 @@ class DeskRequests {
         std::function<bool(std::string_view jid)> is_administrator;
         std::function<std::vector<const crm::Operator*>()> people;  // all
         std::function<PbxSide*(std::string_view pbx)> pbx;
-        std::function<bool(std::string_view number)> may_be_called;      // by the dial policy
+        std::function<bool(std::string_view number)> may_be_called;  // by the dial policy
+        std::function<bool(std::string_view asker, std::string_view jid)> sees_state;
         std::function<std::string(std::string_view jid)> agent{};        // state word; may be empty
         std::function<std::string(const Notice& notice)> past_call_xml;  // one <call/> element
         crm::PastCalls* past = nullptr;

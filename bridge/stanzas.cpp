@@ -195,12 +195,33 @@ bool is_missed(const Notice& notice) {
     return notice.cause == Cause::no_answer && notice.queue.empty();
 }
 
+namespace {
+// The one door to what operators see of a call: `write` gets of it what they may see.
+template <class Write>
+std::string as_seen(const Sight* sight, const Notice& notice, const crm::Lookup& lookup, Write write) {
+    if (sight == nullptr || !sight->limits(notice)) return write(notice, lookup);
+    auto seen = notice;
+    auto known = lookup;
+    sight->limit(seen, known);
+    return write(seen, known);
+}
+}  // namespace
+
 std::string Stanzas::call(const Notice& notice, const crm::Lookup& lookup) const {
-    return call_element(notice, lookup, style_.epoch, page_url(notice, lookup, style_.schemes), largest);
+    return as_seen(style_.sight, notice, lookup, [&](const Notice& seen, const crm::Lookup& known) {
+        return call_element(seen, known, style_.epoch, page_url(seen, known, style_.schemes), largest);
+    });
 }
 
 std::string Stanzas::notice(const Notice& notice, const crm::Lookup& lookup,
                             const Recipient& recipient) const {
+    return as_seen(style_.sight, notice, lookup, [&](const Notice& seen, const crm::Lookup& known) {
+        return written(seen, known, recipient);
+    });
+}
+
+std::string Stanzas::written(const Notice& notice, const crm::Lookup& lookup,
+                             const Recipient& recipient) const {
     const bool missed = is_missed(notice) && style_.missed != MissedMode::none;
     const bool body = recipient.body && (is_pop(notice) || missed);
     const auto page = page_url(notice, lookup, style_.schemes);

@@ -11,6 +11,7 @@
 #include "bridge/audience.hpp"
 #include "bridge/config.hpp"
 #include "bridge/notice.hpp"
+#include "bridge/sight.hpp"
 #include "crm/types.hpp"
 
 namespace bridge {
@@ -22,6 +23,7 @@ struct StanzaStyle {
     MissedMode missed = MissedMode::notice;
     std::map<std::string, std::string> devices;  // pbx -> channel pattern, for phone-event's `device`
     std::vector<std::string> schemes{};          // of pages that services open, beside http and https
+    const Sight* sight = nullptr;                // what operators may see; null: everything
 };
 
 class Stanzas {
@@ -50,6 +52,8 @@ class Stanzas {
                                    std::string_view name, bool up, Millis since) const;
 
  private:
+    [[nodiscard]] std::string written(const Notice& notice, const crm::Lookup& lookup,
+                                      const Recipient& recipient) const;
     StanzaStyle style_;
 };
 

@@ -65,6 +65,15 @@ std::string agents_text(const StatusView& status) {
     return text;
 }
 
+std::string dialing_text(const StatusView& status) {
+    std::string text;
+    for (const auto& [pbx, off] : status.dialing_off)
+        text += fmt::format("{}OFF {} since {} by {}", text.empty() ? "" : "; ",
+                            pbx.empty() ? std::string("everywhere") : "at " + pbx,
+                            local_time(off.since, true), printable(off.by, 100));
+    return text.empty() ? "on" : text;
+}
+
 std::string outbox_text(const StatusView& status) {
     const auto& box = status.outbox;
     auto text = fmt::format("{} facts wait", box.depth);
@@ -140,6 +149,10 @@ bool all_up(const StatusView& status) {
                        [](const LinkView& link) { return link.up; });
 }
 
+std::string dialing_lines(const StatusView& status) {
+    return row("Dialling", dialing_text(status));
+}
+
 std::string status_text(const StatusView& status) {
     auto text = fmt::format("ctibridge {}, pid {}, runs since {} ({})\n", status.version, status.pid,
                             local_time(status.started, true), span_text(status.now - status.started));
@@ -148,6 +161,7 @@ std::string status_text(const StatusView& status) {
     text += row("Calls", calls_text(status));
     text += row("People", people_text(status));
     text += row("Agents", agents_text(status));
+    text += dialing_lines(status);
     text += row("Outbox", outbox_text(status));
     text += row("Rings", fmt::format("{} shown, whose end is still to be told", status.rings_told));
     text += row("Index", index_text(status));
@@ -175,6 +189,14 @@ std::string status_json(const StatusView& status) {
         .number("active", count(status.active));
     json.number("without_pbx", count(status.without_pbx)).number("consoles", count(status.consoles)).end();
     put_agents(json, status);
+    std::vector<std::string> off;
+    for (const auto& [pbx, how] : status.dialing_off)
+        off.push_back(JsonObject()
+                          .text_or_null("pbx", pbx)
+                          .text("by", how.by)
+                          .text("since", utc_time(how.since))
+                          .str());
+    json.raw("dialing_off", json_list(off));
     json.begin("outbox").number("depth", count(status.outbox.depth));
     put_time(json, "oldest", status.outbox.oldest).number("set_aside", count(status.outbox.set_aside));
     json.text_or_null("last_error", status.outbox.last_error).end();

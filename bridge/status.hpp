@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/dial_switch.hpp"
 #include "bridge/explain.hpp"
 #include "crm/call_log.hpp"
 #include "crm/callers.hpp"
@@ -37,12 +38,14 @@ struct StatusView {
     std::size_t answers_kept = 0;  // of callers looked up
     std::size_t reasons = 0, reasons_most = 0, reason_bytes = 0, reason_bytes_most = 0;
     Millis reasons_since{0};
+    std::map<std::string, DialSwitch::Off, std::less<>> dialing_off;  // by pbx; the empty name is all
 };
 
 bool all_up(const StatusView& status);  // every link; nothing set aside or refused is no matter of links
 std::string status_text(const StatusView& status);
 std::string status_json(const StatusView& status);
 
-std::string span_text(Millis span);  // "3 h 12 min", "45 s"
+std::string dialing_lines(const StatusView& status);  // whether anything is dialled
+std::string span_text(Millis span);                   // "3 h 12 min", "45 s"
 
 }  // namespace bridge

@@ -273,7 +273,7 @@ TEST_F(ConfigFile, faults_name_line_key_and_remedy) {
         {"- 1", ":1: the file is a list, but must hold the keys pbx, xmpp and crm"},
         {with("looging: {}"),
          ":11: key looging: is unknown here; known are pbx, xmpp, pop, crm, database, state, sql, dialing, "
-         "agents, retention, http, control, log"},
+         "see, agents, retention, http, control, log"},
         {with("retentoin: {}"), ":11: key retentoin: is unknown here; did you mean `retention`?"},
         {with("log: {levle: info}"), ":11: key log.levle: is unknown here; did you mean `level`?"},
         {with("log: {level: loud}"), ":11: key log.level: must be one of debug, info, warning, error"},

@@ -334,3 +334,17 @@ TEST(dialer, a_transfer_goes_where_a_dial_may_go_and_counts_for_the_rate) {
     s.facts.who = nullptr;
     EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "operator");
 }
+
+TEST(dialer, nothing_is_dialled_or_transferred_while_it_is_switched_off) {
+    Scene s;
+    s.facts.switched_off = "dialling is switched off since noon";
+    const auto plan = s.plan();
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().rule, "switched-off");
+    EXPECT_EQ(plan.error().condition, Condition::not_acceptable);
+    EXPECT_EQ(plan.error().text, "dialling is switched off since noon");
+    Dialer dialer(s.rules);
+    EXPECT_EQ(dialer.transfer(s.request, s.facts, s.now).error().rule, "switched-off");
+    s.facts.switched_off.clear();
+    EXPECT_TRUE(s.plan());
+}

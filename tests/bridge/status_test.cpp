@@ -37,6 +37,18 @@ StatusView healthy() {
     return view;
 }
 
+TEST(status, says_where_dialling_is_switched_off_and_by_whom) {
+    ::setenv("TZ", "UTC", 1);
+    ::tzset();
+    auto view = healthy();
+    view.dialing_off = {{"", {"admin@example.org", noon}}, {"hq", {"the control socket", noon}}};
+    EXPECT_THAT(status_text(view), HasSubstr("Dialling   OFF everywhere since 2026-11-22 12:00:00 by "
+                                             "admin@example.org; OFF at hq since"));
+    EXPECT_THAT(status_json(view),
+                HasSubstr(R"("dialing_off": [{"pbx": null, "by": "admin@example.org", "since": )"
+                          R"("2026-11-22T12:00:00.000Z"}, {"pbx": "hq")"));
+}
+
 TEST(status, is_read_at_a_glance) {
     ::setenv("TZ", "UTC", 1);
     ::tzset();
@@ -48,6 +60,7 @@ TEST(status, is_read_at_a_glance) {
               "Calls      2\n"
               "People     3 operators, 2 active; 1 consoles signed in\n"
               "Agents     1 not-ready, 2 ready\n"
+              "Dialling   on\n"
               "Outbox     0 facts wait\n"
               "Rings      0 shown, whose end is still to be told\n"
               "Index      10 records, 20 numbers; read in full 3 h 0 min ago, followed 2 s ago\n"

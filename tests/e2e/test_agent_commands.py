@@ -91,6 +91,77 @@ def test_administrators_see_all_agents_and_set_their_states(calm):
     assert error_of(answer) == "forbidden"
 
 
+def table(command: ET.Element) -> list:
+    """The rows of a result, as a dict each."""
+    found = command.find(f"{{{DATA}}}x")
+    return [{field.get("var"): field.find(f"{{{DATA}}}value").text for field in item} for item in found.findall(f"{{{DATA}}}item")]
+
+
+def test_an_operator_sees_and_ends_and_passes_on_a_call_by_commands(calm):
+    anna = calm.desk("anna")
+    assert {"calls", "hangup", "transfer"} <= offered(anna.client)
+    assert note(run(anna.client, "hangup", call="")) == ("error", "You have no call.")
+    caller = calm.inbound("201", PAVEL)
+    calm.phone("201").wait("ringing")
+    calm.phone("201").accept()
+    anna.client.expect(state="answered")
+    rows = table(run(anna.client, "calls"))
+    assert [(row["state"], row["direction"]) for row in rows] == [("answered", "inbound")] and PAVEL in rows[0]["party"]
+    kind, text = note(run(anna.client, "transfer", call="", mode="blind", to="+420900123456"))
+    assert kind == "error" and "may not be called" in text
+    assert note(run(anna.client, "transfer", call="", mode="blind", to="202")) == ("info", "Transferred.")
+    calm.phone("202").wait("ringing")
+    calm.phone("202").accept()
+    boris = calm.desk("boris")
+    wait_until(lambda: table(run(boris.client, "calls")), 10, "Boris has the call")
+    assert table(run(anna.client, "calls")) == []
+    assert note(run(boris.client, "hangup", call="")) == ("info", "Hung up.")
+    calm.phone("202").wait("idle")
+    wait_until(lambda: {("transfer-blind", "done"), ("hangup", "done")} <= {
+        (row["action"], row["outcome"]) for row in calm.site.database.rows("SELECT action, outcome FROM cti_dial WHERE action <> 'dial'")},
+        10, "both are in the audit")
+
+
+ADMINISTRATORS = {"status", "operators", "services", "explain", "reload", "dialing"}
+
+
+def test_administrators_see_and_switch_what_nobody_else_may(calm):
+    anna = calm.desk("anna")
+    assert ADMINISTRATORS <= offered(calm.admin) and not ADMINISTRATORS & offered(anna.client)
+    for node in ADMINISTRATORS:
+        assert error_of(anna.client.request(f"<command xmlns='{COMMANDS}' node='{node}'/>")) == "forbidden"
+    lines = "\n".join(row["line"] or "" for row in table(run(calm.admin, "status")))
+    assert "pbx:hq       up" in lines and "Dialling   on" in lines
+    assert {row["jid"]: row["extension"] for row in table(run(calm.admin, "operators"))}[ANNA] == "201"
+    assert {row["name"]: row["queue"] for row in table(run(calm.admin, "services"))}["help line"] == "help"
+    assert any(ANNA in (row["line"] or "") for row in table(run(calm.admin, "explain", of=ANNA)))
+    assert note(run(calm.admin, "reload"))[0] == "info"
+
+
+def test_dialling_is_switched_off_for_everybody_and_stays_off_over_a_restart(calm):
+    anna = calm.desk("anna")
+    assert note(run(calm.admin, "dialing", state="off", pbx=""))[0] == "info"
+    try:
+        for _ in range(2):
+            answer = anna.client.dial(PAVEL)
+            assert error_of(answer) == "not-acceptable", ET.tostring(answer)
+            assert b"switched-off" in ET.tostring(answer) and b"dialling is switched off since" in ET.tostring(answer)
+            assert "dialling is switched off" in say(anna.client, "dial 202")
+            assert [row["state"] for row in table(run(calm.admin, "dialing", state="", pbx=""))] == ["off"]
+            assert "OFF everywhere" in calm.site.daemon.command("status").stdout
+            calm.site.daemon.kill()
+            calm.site.daemon.start()
+        assert calm.phone("201").idle
+        done = calm.site.daemon.command("dialing")
+        assert done.returncode == 1 and "OFF everywhere" in done.stdout, (done.stdout, done.stderr)
+        assert calm.site.daemon.command("dialing", "on", "elsewhere").returncode == 2
+    finally:
+        done = calm.site.daemon.command("dialing", "on")
+    assert done.returncode == 0 and "on" in done.stdout, (done.stdout, done.stderr)
+    assert not error_of(anna.client.dial("202"))
+    calm.phone("201").wait("ringing")
+
+
 def say(client, text: str, to: str = "pbx@cti.example.org") -> str:
     """Writes a line; the line that answers it."""
     before = len(client.notices)
