@@ -257,6 +257,8 @@ class CallModel {
     Leg* named(const Event& event, std::string_view header);  // the living channel a header names, heard of
     Leg& add_leg(const Event& event, std::string_view uniqueid, std::string_view linkedid);
     void pair_local(Leg& leg);
+    void tie(Leg& from, Leg* Leg::* pointer, Leg& to);
+    void untie(const std::unordered_set<const Leg*>& gone);
     void take_caller(const Event& event, Leg& leg);
     static std::string as_sent(const Call& call, const std::string& number, std::string name);
     void take_variable(Leg& leg, std::string_view name, std::string_view value);
@@ -281,6 +283,7 @@ class CallModel {
     std::unordered_map<std::string, Call> calls_;
     std::unordered_map<std::string, std::string> merged_;  // Linkedid -> the one that took it in
     std::unordered_map<std::string, Bridge> bridges_;
+    std::unordered_set<Leg*> crossing_;             // that point at a leg of another call
     std::unordered_map<std::string, Leg*> locals_;  // channel name of a living Local half
     std::unordered_map<std::string, Grave> dead_;   // Uniqueids that ended, newest kept
     std::deque<std::string> graves_;                // the same, oldest first

@@ -49,8 +49,8 @@ void CallModel::pair_local(Leg& leg) {
     if (other[other.size() - 2] != ';') return;
     other.back() = other.back() == '1' ? '2' : '1';
     if (const auto half = locals_.find(other); half != locals_.end()) {
-        leg.sibling = half->second;
-        half->second->sibling = &leg;
+        tie(leg, &Leg::sibling, *half->second);
+        tie(*half->second, &Leg::sibling, leg);
     }
 }
 

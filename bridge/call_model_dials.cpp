@@ -11,7 +11,7 @@ void CallModel::on_dial_begin(const Event& event) {
     if (event.get("Uniqueid").empty()) {
         dest->originated = true;
     } else if (event.leg != nullptr && event.leg != dest) {
-        dest->dialer = event.leg;
+        tie(*dest, &Leg::dialer, *event.leg);
     }
     event.note(Change::Kind::leg_dialed, dest);
 }
@@ -25,7 +25,7 @@ void CallModel::on_dial_end(const Event& event) {
     if (!event.get("Forward").empty()) dest->forwarded = true;
     dest->answer_told = dest->answer_told || status == "ANSWER";
     if (status == "ANSWER" && event.leg != nullptr) {
-        event.leg->reached = dest;
+        tie(*event.leg, &Leg::reached, *dest);
         event.note(Change::Kind::dial_answered, event.leg, dest);
     } else {
         event.note(Change::Kind::evidence, dest);

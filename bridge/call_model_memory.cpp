@@ -7,7 +7,12 @@ namespace bridge {
 
 namespace {
 constexpr std::size_t graves_kept = 20000;  // Uniqueids of ended channels remembered against late events
+
+void cut(Leg& leg, const std::unordered_set<const Leg*>& gone) {
+    for (Leg** pointer : {&leg.dialer, &leg.sibling, &leg.reached, &leg.left_by})
+        if (gone.contains(*pointer)) *pointer = nullptr;
 }
+}  // namespace
 
 void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
     std::unordered_set<const Leg*> needed(kept);
@@ -29,10 +34,21 @@ void CallModel::prune(Call& call, const std::unordered_set<const Leg*>& kept) {
         gone.insert(leg);
         return true;
     });
-    for (Leg* leg : call.legs)  // nothing that stays may point at what goes
-        for (Leg** pointer : {&leg->dialer, &leg->sibling, &leg->reached, &leg->left_by})
-            if (gone.contains(*pointer)) *pointer = nullptr;
+    for (Leg* leg : call.legs)
+        if (!crossing_.contains(leg)) cut(*leg, gone);
+    untie(gone);
     for (const Leg* leg : gone) legs_.erase(std::string(leg->uniqueid));
+}
+
+void CallModel::tie(Leg& from, Leg* Leg::* pointer, Leg& to) {
+    from.*pointer = &to;
+    if (from.call != to.call) crossing_.insert(&from);
+}
+
+// Nothing that stays may point at what goes.
+void CallModel::untie(const std::unordered_set<const Leg*>& gone) {
+    std::erase_if(crossing_, [&](Leg* leg) { return gone.contains(leg); });
+    for (Leg* leg : crossing_) cut(*leg, gone);
 }
 
 std::vector<Leg*> CallModel::silent_since(Millis at) {
@@ -62,6 +78,7 @@ void CallModel::forget(Call& call) {
         return of_this;
     });
     calls_.erase(std::string(call.linkedid));
+    if (!crossing_.empty()) untie({legs.begin(), legs.end()});
     for (const Leg* leg : legs) legs_.erase(std::string(leg->uniqueid));
 }
 

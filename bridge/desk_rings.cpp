@@ -109,7 +109,6 @@ void Desk::Impl::talked_unseen(Talk& talk, Ring& ring, RingLeg& one) {
     if (!leg.up_listed || one.row.answered || (ring.own && !leg.bridged)) return;
     one.row.answered = leg.up.value_or(leg.born);
     if (!one.row.offered) one.row.offered = std::min(leg.born, *one.row.answered);
-    ring.state = RingState::answered;
     write(talk, one);
     if (talk.own == ring.own)
         answered(talk, ring.jid, "its channel was up when the lists were read", *one.row.answered);

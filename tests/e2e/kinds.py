@@ -90,7 +90,11 @@ class Kinds(Company):
     def ring(self, *extensions, timeout: float = 10):
         """Until all these phones ring."""
         for extension in extensions:
-            self.phone(extension).wait("ringing", timeout)
+            try:
+                self.phone(extension).wait("ringing", timeout)
+            except LabError as error:
+                placed = [(call.number, call.state, call.code) for call in self.site.provider.calls if not call.from_pbx]
+                raise LabError(f"{error}; calls of the provider: {placed}") from None
         self.pause()
 
     def answer(self, extension: str):

@@ -178,6 +178,7 @@ def crash_of_a_client(day):
     wait_until(lambda: all(member.paused for member in day.members("203").values()), LONG, "Clara gets no other call", 0.1)
     assert day.phone("203").talking
     caller.hangup()
+    day.phone("203").wait("idle", LONG)
     wait_until(lambda: [m.reason for m in day.members("203").values()] == ["client-gone"], LONG, "Clara is away", 0.1)
     caller = day.call(ORDER_LINE, NOBODY)
     day.takes("202")
