@@ -98,5 +98,11 @@ class Daemon:
     def kill(self):
         self.child.kill()
 
+    def fault(self) -> str:
+        """What a sanitizer has found in any of its runs; empty: nothing."""
+        text = self.text()
+        found = [text.find(word) for word in ("runtime error", "AddressSanitizer", "LeakSanitizer") if word in text]
+        return text[max(0, min(found) - 300):][:6000] if found else ""
+
     def text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
