@@ -2,8 +2,7 @@
 import xml.etree.ElementTree as ET
 
 import pytest
-from company import PAVEL, Company
-from conftest import SETS, need
+from company import PAVEL
 from lab.client import NS
 from lab.process import wait_until
 from lab.xmpp_servers import COMPONENT
@@ -38,22 +37,6 @@ class Watcher:
 
     def answered(self, line: str, kind: str):
         wait_until(lambda: any(e.get("type") == kind for e in self.of(line)), 10, f"{line} says {kind}", 0.05)
-
-
-@pytest.fixture(scope="module", params=SETS)
-def company(request):
-    options = SETS[request.param]
-    need(*(f"asterisk-{version}" for version in options["asterisk"]))
-    running = Company(**options)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def calm(company):
-    company.calm()
-    yield company
-    company.calm()
 
 
 def subscribed(watcher: Watcher, line: str):

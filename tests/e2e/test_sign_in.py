@@ -49,11 +49,11 @@ class Shift:
         if self.client:
             self.client.close()
         daemon = self.site.daemon
-        code, text = daemon.stop() if daemon.child else None, daemon.text() if daemon.child else ""
+        code, text, fault = daemon.stop(), daemon.text(), daemon.fault()
         self.site.stop()
         if self.pbx:
             self.pbx.close()
-        assert code in (None, 0) and "runtime error" not in text and "AddressSanitizer" not in text, text[-4000:]
+        assert code in (None, 0) and not fault, fault or text[-4000:]
 
 
 @pytest.fixture(scope="module")
